@@ -1,0 +1,138 @@
+//! The contract of a writer, and the chunk it is given.
+
+use crate::error::Result;
+use serde_json::Value;
+use std::{future::Future, ops::Deref};
+
+/// Writes the items of a chunk, with the driver's own connection inside the chunk's transaction.
+///
+/// Only `write` is required; the rest is for writers that keep effects outside the transaction (files, brokers).
+///
+/// # Behavior
+/// - `open` is called once before all else, with what the last committed `flush` returned, and again after a commit that failed:
+///   the writer then goes back to exactly that state.
+/// - `write` gets at most a chunk. It may be called several times between two flushes: when the chunk is written again, or by
+///   halves to find the items at fault.
+/// - `Err` of `write` means that none of its items is written, unless it is a [`FailedItems`](crate::FailedItems).
+/// - `rollback_to(n)` follows every rollback: only the first `n` items written since the last flush stay.
+/// - `flush` makes what was written durable before the checkpoint names it.
+/// - `finish` is called when the step has committed its last chunk, before the step is COMPLETED; a restart may call it again.
+/// - `close` is called once, after success and after failure, also when `open` failed.
+/// - In a dry run only `write` and `rollback_to(0)` are called: `write` must not reach outside without `flush`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot write `{Item}` items in a `{Conn}` transaction",
+    label = "not a writer of `{Item}` in `{Conn}`",
+    note = "items are the last processor's output; the transaction is the job's database unless `.transaction(..)` says otherwise",
+    note = "`NoWriter`: call `.writer(w)` · a writer of files or messages implements `Writer<Item, Conn>` for every `Conn`"
+)]
+pub trait Writer<Item, Conn = ()>: Send + 'static {
+    /// Writes all items, or none of them.
+    fn write(&mut self, conn: &mut Conn, items: Chunk<'_, Item>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes the writer ready, at the state that `saved` describes.
+    fn open(&mut self, saved: Option<Value>) -> impl Future<Output = Result<()>> + Send {
+        let _ = saved;
+        async { Ok(()) }
+    }
+
+    /// Keeps the first `items` written since the last flush and forgets the rest. An absolute count, so that composites agree.
+    fn rollback_to(&mut self, items: usize) {
+        let _ = items;
+    }
+
+    /// Makes what was written durable; returns what `open` gets on a restart.
+    fn flush(&mut self) -> impl Future<Output = Result<Value>> + Send {
+        async { Ok(Value::Null) }
+    }
+
+    /// Publishes the whole, once everything is committed.
+    fn finish(&mut self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Lets go of what `open` took.
+    fn close(&mut self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// What undoes a `write`. Default: the transaction.
+    fn undo(&self) -> Undo {
+        Undo::Transaction
+    }
+}
+
+/// What undoes a writer's effects; decides whether a chunk can be written again by halves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Undo {
+    /// The transaction that the connection is in, and nothing else.
+    Transaction,
+    /// [`Writer::rollback_to`].
+    Rewind,
+    /// Nothing has to: writing an item twice is the same as writing it once.
+    Idempotent,
+}
+
+/// The items of one write call.
+pub struct Chunk<'a, T> {
+    items: &'a [T],
+    numbers: Numbers<'a>,
+    origin: &'a str,
+}
+
+/// Which record each item of a chunk came from.
+#[derive(Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    /// Consecutive records from this one.
+    From(u64),
+    /// Records with gaps, as offsets from the first number.
+    Listed(u64, &'a [u32]),
+}
+
+impl Numbers<'_> {
+    pub(crate) fn at(&self, index: usize) -> u64 {
+        match self {
+            Self::From(first) => first + index as u64,
+            Self::Listed(first, offsets) => first + offsets.get(index).copied().map_or(0, u64::from),
+        }
+    }
+}
+
+impl<'a, T> Chunk<'a, T> {
+    pub(crate) fn new(items: &'a [T], numbers: Numbers<'a>, origin: &'a str) -> Self {
+        Self { items, numbers, origin }
+    }
+
+    /// Each item with its idempotency key: instance, step and the record's number since the instance began.
+    ///
+    /// The same item has the same key in every try, whatever the chunk size.
+    pub fn keyed(self) -> impl Iterator<Item = (String, &'a T)> {
+        self.items.iter().enumerate().map(move |(i, item)| (format!("{}/{}", self.origin, self.numbers.at(i)), item))
+    }
+
+    /// The items as a slice that outlives this value.
+    pub fn items(self) -> &'a [T] {
+        self.items
+    }
+}
+
+impl<T> Clone for Chunk<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Chunk<'_, T> {}
+
+impl<T> Deref for Chunk<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.items
+    }
+}
+
+impl<'a, T> From<&'a [T]> for Chunk<'a, T> {
+    fn from(items: &'a [T]) -> Self {
+        Self::new(items, Numbers::From(0), "test")
+    }
+}

@@ -1,0 +1,95 @@
+//! Callbacks around jobs, steps, chunks, errors and skips.
+
+use crate::{
+    error::{BoxError, Result},
+    execution::{Context, Counts, ExitStatus, JobExecution, Phase, SkipRecord, StepExecution},
+    item::Total,
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Hears what happens; every method has a default that does nothing.
+///
+/// Given to a job it hears all its steps, given to a step it hears that step. `before_*` are called in the order of declaration,
+/// `after_*` in reverse.
+///
+/// # Behavior
+/// - An error of `before_job`, `before_step`, `before_chunk` or `before_commit` fails what was about to happen.
+/// - An error of the others is logged and counted, and changes nothing: they run after the commit, with no transaction open.
+/// - `on_error` is called at once, also for an error that is then retried or skipped; `on_skip` once an item, when the chunk has
+///   committed or finally failed.
+/// - What must happen together with the chunk's rows belongs in the writer.
+#[async_trait]
+pub trait Listener: Send + Sync + 'static {
+    /// Before the first step.
+    async fn before_job(&self, _job: &JobExecution) -> Result<()> {
+        Ok(())
+    }
+
+    /// After the last step, with the final status.
+    async fn after_job(&self, _job: &JobExecution) -> Result<()> {
+        Ok(())
+    }
+
+    /// Before a step that is really started; not for one that an earlier try completed.
+    async fn before_step(&self, _step: &StepExecution) -> Result<()> {
+        Ok(())
+    }
+
+    /// After a step, before its end is recorded; may set its exit status.
+    async fn after_step(&self, _step: &StepExecution) -> Result<Option<ExitStatus>> {
+        Ok(None)
+    }
+
+    /// Before a chunk is written.
+    async fn before_chunk(&self, _step: &StepExecution) -> Result<()> {
+        Ok(())
+    }
+
+    /// Just before a chunk commits: the only place where a chunk step's saved context is changed.
+    fn before_commit(&self, _context: &mut Context) -> Result<()> {
+        Ok(())
+    }
+
+    /// After a chunk committed.
+    async fn after_chunk(&self, _report: &ChunkReport<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// After a chunk failed for good.
+    async fn on_chunk_error(&self, _step: &StepExecution, _error: &(dyn std::error::Error + Send + Sync + 'static)) -> Result<()> {
+        Ok(())
+    }
+
+    /// When an item fails, before it is decided what to do.
+    fn on_error(&self, _error: &ItemError<'_>) {}
+
+    /// When an item was skipped for good.
+    fn on_skip(&self, _skip: &SkipRecord) {}
+}
+
+/// A committed chunk, as listeners see it.
+#[derive(Debug, Clone, Copy)]
+pub struct ChunkReport<'a> {
+    /// The step, with its counts and checkpoint after the commit.
+    pub step: &'a StepExecution,
+    /// What this chunk alone added.
+    pub chunk: Counts,
+    /// How far the reader is, where it knows.
+    pub total: Option<Total>,
+    /// From the chunk's begin of writing to its commit.
+    pub write_time: Duration,
+}
+
+/// An item that failed.
+#[derive(Debug)]
+pub struct ItemError<'a> {
+    /// Where.
+    pub phase: Phase,
+    /// Number of the record since the instance began, where one item is at fault; a write call of several has none.
+    pub number: Option<u64>,
+    /// Its line, where the reader knows lines.
+    pub line: Option<u64>,
+    /// Why.
+    pub error: &'a BoxError,
+}

@@ -1,0 +1,5 @@
+//! The reference repository, in memory.
+
+/// Placeholder.
+#[derive(Debug, Clone, Default)]
+pub struct Memory;

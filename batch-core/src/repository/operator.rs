@@ -1,0 +1,5 @@
+//! Launch, restart, stop, pause, resume, abandon.
+
+/// Placeholder.
+#[derive(Debug)]
+pub struct JobOperator;

@@ -1,0 +1,71 @@
+//! The seam between guarantees: where a chunk's rows and its checkpoint are committed.
+
+use crate::{
+    error::{BoxError, Result},
+    repository::{Commit, CommitError, JobRepository, Request},
+};
+use std::{future::Future, sync::Arc};
+
+/// Transactions in which a writer's rows and the engine's checkpoint are committed together.
+///
+/// Implemented by a repository's own handle: a job's default transaction is its repository's.
+///
+/// # Behavior
+/// - `begin` waits for other writers; nothing else of the engine is open meanwhile.
+/// - Everything executed on `conn` until `commit` takes effect with it, or not at all.
+/// - `commit` writes the checkpoint under its guard, then commits; where the guard does not hold, nothing is committed.
+/// - A user's own COMMIT or ROLLBACK on `conn` is found at the latest by `commit`, which then fails with a data error.
+/// - Every `Tx` ends in exactly one of `commit`, `rollback` and `abandon`.
+pub trait Transactions: Send + Sync + 'static {
+    /// What writers and tasklets are lent.
+    type Conn: Send + 'static;
+    /// An open transaction.
+    type Tx: Send + 'static;
+
+    /// Begins a transaction.
+    fn begin(&self) -> impl Future<Output = Result<Self::Tx>> + Send;
+
+    /// The connection that the transaction is open on.
+    fn conn(tx: &mut Self::Tx) -> &mut Self::Conn;
+
+    /// Marks a point to which [`Self::rollback_to`] goes back; the one marked last counts.
+    fn savepoint(&self, tx: &mut Self::Tx) -> impl Future<Output = Result<()>> + Send;
+
+    /// Forgets the point marked last and keeps what came after it. With `check`, constraints that are otherwise examined at the
+    /// commit are examined now, and a violation is the error.
+    fn release(&self, tx: &mut Self::Tx, check: bool) -> impl Future<Output = Result<()>> + Send;
+
+    /// Undoes what came after the point marked last, and forgets the point. An error means that the transaction is gone.
+    fn rollback_to(&self, tx: &mut Self::Tx) -> impl Future<Output = Result<()>> + Send;
+
+    /// Writes the checkpoint and commits; returns what an operator asks of the execution.
+    fn commit(&self, tx: Self::Tx, commit: &Commit) -> impl Future<Output = Result<Option<Request>, CommitError>> + Send;
+
+    /// Undoes everything.
+    fn rollback(&self, tx: Self::Tx) -> impl Future<Output = Result<()>> + Send;
+
+    /// Ends a transaction whose connection may still be busy with a statement nobody waits for: closes the connection and waits
+    /// until the database is done with it.
+    fn abandon(&self, tx: Self::Tx) -> impl Future<Output = ()> + Send;
+
+    /// Whether the chunk is worth another try: deadlock, serialization failure, busy, connection lost.
+    fn is_transient(&self, error: &BoxError) -> bool;
+
+    /// The repository behind this handle.
+    fn repository(&self) -> Arc<dyn JobRepository>;
+
+    /// Whether a rollback undoes what was done on `Conn`. Default: it does.
+    fn undoes_writes(&self) -> bool {
+        true
+    }
+
+    /// Whether every chunk is rolled back on purpose. Default: it is not.
+    fn is_dry_run(&self) -> bool {
+        false
+    }
+
+    /// Connections that the step's parts can share; `None` is without limit. Default: without limit.
+    fn connections(&self) -> Option<usize> {
+        None
+    }
+}
