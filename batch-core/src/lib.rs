@@ -27,6 +27,7 @@ pub use execution::{
     Parameters, Phase, Secret, SkipRecord, StepExecution,
 };
 pub use item::{BoxReader, Chain, Chunk, Identity, Map, Processor, Reader, Then, Total, Undo, Writer, filter_map, map};
+pub use item::{Classify, ListReader, ListWriter, MultiReader, Peek, classify, iter, stream, try_iter, try_stream};
 pub use job::{Job, ParameterRules, StepOptions, exit_code};
 pub use launch::Run;
 pub use listener::{ChunkReport, ItemError, Listener};

@@ -1,11 +1,16 @@
 //! What users write: readers, processors and writers, and adapters between them.
 
+mod adapt;
 mod boxed;
 mod closure;
 mod processor;
 mod reader;
 mod writer;
 
+pub use adapt::{
+    Classify, IterReader, ListReader, ListWriter, MultiPosition, MultiReader, Peek, StreamReader, TryIterReader, TryStreamReader,
+    classify, iter, reader_conformance, stream, try_iter, try_stream,
+};
 pub use boxed::BoxReader;
 pub use closure::{Chain, Identity, Map, Then, filter_map, map};
 pub use processor::Processor;
