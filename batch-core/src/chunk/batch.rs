@@ -3,7 +3,7 @@
 use crate::{
     error::{BadRecord, BoxError, ItemProblem, chain},
     execution::{Counts, Phase, SkipRecord},
-    item::{Chunk, Numbers, Total},
+    item::{Chunk, Gaps, Numbers, Total},
 };
 use serde_json::Value;
 
@@ -104,13 +104,13 @@ impl<Out> Batch<Out> {
     }
 
     /// Which records the outputs from index `start` came from.
-    pub(super) fn numbers(&self, start: usize) -> Numbers<'_> {
-        Numbers { first: self.first, start, dropped: &self.dropped, skipped: &self.skipped }
+    pub(super) fn numbers(&self, start: usize) -> Gaps<'_> {
+        Gaps { first: self.first, start, dropped: &self.dropped, skipped: &self.skipped }
     }
 
     /// Outputs `from..to` as a writer sees them.
     pub(super) fn chunk<'a>(&'a self, from: usize, to: usize, origin: &'a str) -> Chunk<'a, Out> {
-        Chunk::new(&self.outs[from..to], self.numbers(from), origin)
+        Chunk::new(&self.outs[from..to], Numbers::Gaps(self.numbers(from)), origin)
     }
 
     /// Number and line of output `index`.

@@ -15,5 +15,5 @@ pub use boxed::BoxReader;
 pub use closure::{Chain, Identity, Map, Then, filter_map, map};
 pub use processor::Processor;
 pub use reader::{Reader, Total};
-pub(crate) use writer::Numbers;
 pub use writer::{Chunk, Undo, Writer};
+pub(crate) use writer::{Gaps, Numbers};

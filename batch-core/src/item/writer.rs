@@ -80,8 +80,26 @@ pub struct Chunk<'a, T> {
 }
 
 /// Which record each item of a chunk came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    /// All but those dropped on the way.
+    Gaps(Gaps<'a>),
+    /// These, as offsets from the first.
+    Listed(u64, &'a [u32]),
+}
+
+impl Numbers<'_> {
+    fn at(&self, index: usize) -> u64 {
+        match self {
+            Self::Gaps(gaps) => gaps.at(index),
+            Self::Listed(first, offsets) => first + offsets.get(index).copied().map_or(0, u64::from),
+        }
+    }
+}
+
+/// Where records were dropped between reading and writing.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Numbers<'a> {
+pub(crate) struct Gaps<'a> {
     /// Number of the chunk's first record.
     pub(crate) first: u64,
     /// Index of the first item of this call among the chunk's output items.
@@ -92,7 +110,7 @@ pub(crate) struct Numbers<'a> {
     pub(crate) skipped: &'a [u32],
 }
 
-impl Numbers<'_> {
+impl Gaps<'_> {
     /// Index of the input item that became output item `index` of this call.
     pub(crate) fn item(&self, index: usize) -> usize {
         let out = self.start + index;
@@ -126,6 +144,11 @@ impl<'a, T> Chunk<'a, T> {
         self.items.iter().enumerate().map(move |(i, item)| (format!("{}/{}", self.origin, self.numbers.at(i)), item))
     }
 
+    /// The number of item `index`, and what comes before it in its key.
+    pub(crate) fn number(self, index: usize) -> (&'a str, u64) {
+        (self.origin, self.numbers.at(index))
+    }
+
     /// The items as a slice that outlives this value.
     pub fn items(self) -> &'a [T] {
         self.items
@@ -150,6 +173,6 @@ impl<T> Deref for Chunk<'_, T> {
 
 impl<'a, T> From<&'a [T]> for Chunk<'a, T> {
     fn from(items: &'a [T]) -> Self {
-        Self::new(items, Numbers::default(), "test")
+        Self::new(items, Numbers::Gaps(Gaps::default()), "test")
     }
 }

@@ -3,32 +3,23 @@
 use crate::item::{Chunk, Numbers};
 
 /// The numbers of a chunk's items, so that some of them can be handed on as a chunk of their own.
-///
-/// Read back from the keys, since a chunk's own numbers are private to it; done only where a chunk really is divided.
-pub(super) struct Keys {
-    origin: String,
+pub(super) struct Keys<'a> {
+    origin: &'a str,
     numbers: Vec<u64>,
 }
 
-impl Keys {
-    pub(super) fn of<T>(chunk: Chunk<'_, T>) -> Self {
-        let mut keys = Self { origin: String::new(), numbers: Vec::with_capacity(chunk.len()) };
-        for (key, _) in chunk.keyed() {
-            let (origin, number) = key.rsplit_once('/').unwrap_or_default();
-            keys.numbers.push(number.parse().unwrap_or_default());
-            if keys.origin.is_empty() {
-                origin.clone_into(&mut keys.origin);
-            }
-        }
-        keys
+impl<'a> Keys<'a> {
+    pub(super) fn of<T>(chunk: Chunk<'a, T>) -> Self {
+        let origin = chunk.number(0).0;
+        Self { origin, numbers: (0..chunk.len()).map(|i| chunk.number(i).1).collect() }
     }
 
     /// What the items at `indexes` are numbered by; `indexes` grow.
-    pub(super) fn at(&self, indexes: &[usize]) -> Part<'_> {
+    pub(super) fn at(&self, indexes: &[usize]) -> Part<'a> {
         let numbers = || indexes.iter().filter_map(|i| self.numbers.get(*i));
         let first = numbers().next().copied().unwrap_or_default();
         let offsets = numbers().map(|n| u32::try_from(n - first).unwrap_or(u32::MAX)).collect();
-        Part { origin: &self.origin, first, offsets }
+        Part { origin: self.origin, first, offsets }
     }
 }
 
