@@ -69,3 +69,67 @@ pub trait Transactions: Send + Sync + 'static {
         None
     }
 }
+
+/// No transaction around the writer: only the checkpoint is committed, by the repository itself.
+#[derive(Debug)]
+pub struct Detached {
+    repository: Arc<dyn JobRepository>,
+    dry_run: bool,
+}
+
+impl Detached {
+    pub(crate) fn new(transactions: &impl Transactions) -> Self {
+        Self { repository: transactions.repository(), dry_run: transactions.is_dry_run() }
+    }
+}
+
+impl Transactions for Detached {
+    type Conn = ();
+    type Tx = ();
+
+    async fn begin(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn conn(tx: &mut ()) -> &mut () {
+        tx
+    }
+
+    async fn savepoint(&self, _tx: &mut ()) -> Result<()> {
+        Ok(())
+    }
+
+    async fn release(&self, _tx: &mut (), _check: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn rollback_to(&self, _tx: &mut ()) -> Result<()> {
+        Ok(())
+    }
+
+    async fn commit(&self, _tx: (), commit: &Commit) -> Result<Option<Request>, CommitError> {
+        self.repository.commit(commit).await
+    }
+
+    async fn rollback(&self, _tx: ()) -> Result<()> {
+        Ok(())
+    }
+
+    async fn abandon(&self, _tx: ()) {}
+
+    fn is_transient(&self, _error: &BoxError) -> bool {
+        false
+    }
+
+    fn repository(&self) -> Arc<dyn JobRepository> {
+        self.repository.clone()
+    }
+
+    fn undoes_writes(&self) -> bool {
+        false
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}

@@ -80,21 +80,38 @@ pub struct Chunk<'a, T> {
 }
 
 /// Which record each item of a chunk came from.
-#[derive(Clone, Copy)]
-pub(crate) enum Numbers<'a> {
-    /// Consecutive records from this one.
-    From(u64),
-    /// Records with gaps, as offsets from the first number.
-    Listed(u64, &'a [u32]),
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Numbers<'a> {
+    /// Number of the chunk's first record.
+    pub(crate) first: u64,
+    /// Index of the first item of this call among the chunk's output items.
+    pub(crate) start: usize,
+    /// For each item dropped in processing, how many output items were before it; ascending.
+    pub(crate) dropped: &'a [u32],
+    /// For each record skipped in reading, how many items were before it; ascending.
+    pub(crate) skipped: &'a [u32],
 }
 
 impl Numbers<'_> {
-    pub(crate) fn at(&self, index: usize) -> u64 {
-        match self {
-            Self::From(first) => first + index as u64,
-            Self::Listed(first, offsets) => first + offsets.get(index).copied().map_or(0, u64::from),
-        }
+    /// Index of the input item that became output item `index` of this call.
+    pub(crate) fn item(&self, index: usize) -> usize {
+        let out = self.start + index;
+        out + before(self.dropped, out)
     }
+
+    /// Number of the record that became output item `index` of this call.
+    pub(crate) fn at(&self, index: usize) -> u64 {
+        self.of_item(self.item(index))
+    }
+
+    /// Number of the record that became input item `item` of the chunk.
+    pub(crate) fn of_item(&self, item: usize) -> u64 {
+        self.first + (item + before(self.skipped, item)) as u64
+    }
+}
+
+fn before(gaps: &[u32], index: usize) -> usize {
+    gaps.partition_point(|gap| *gap as usize <= index)
 }
 
 impl<'a, T> Chunk<'a, T> {
@@ -133,6 +150,6 @@ impl<T> Deref for Chunk<'_, T> {
 
 impl<'a, T> From<&'a [T]> for Chunk<'a, T> {
     fn from(items: &'a [T]) -> Self {
-        Self::new(items, Numbers::From(0), "test")
+        Self::new(items, Numbers::default(), "test")
     }
 }

@@ -1,0 +1,162 @@
+//! One write call, or, where items are refused and may be skipped, as many as it takes to find them by halves.
+
+use super::{
+    batch::{Batch, Failure, Skipped},
+    sink::{Sink, write_failure},
+};
+use crate::{
+    error::{BoxError, FailedItems, panic_text},
+    execution::Phase,
+    item::Writer,
+    listener::ItemError,
+    step::{StepRun, is_transient},
+    transaction::Transactions,
+};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+
+/// What was written of a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) kept: usize,
+    pub(super) skips: Vec<Skipped>,
+}
+
+/// Why a transaction cannot go on.
+pub(super) struct Broken {
+    pub(super) failure: Failure,
+    /// The connection may be busy with a statement that nobody waits for.
+    pub(super) busy: bool,
+    /// The writer may have made something durable.
+    pub(super) flushed: bool,
+}
+
+impl Broken {
+    pub(super) fn before(failure: Failure) -> Self {
+        Self { failure, busy: false, flushed: false }
+    }
+}
+
+impl<Out, W, T> Sink<W, T, Out>
+where
+    Out: Send + Sync + 'static,
+    W: Writer<Out, T::Conn>,
+    T: Transactions,
+{
+    /// Writes the whole chunk; k refused items of n cost at most 2k * ceil(log2 n) + 1 calls.
+    pub(super) async fn write_parts(
+        &mut self,
+        tx: &mut T::Tx,
+        batch: &Batch<Out>,
+        run: &StepRun,
+        checking: bool,
+    ) -> Result<Parts, Broken> {
+        let mut parts = Parts::default();
+        let isolates = self.isolates();
+        let mut todo = Vec::new();
+        if !batch.outs.is_empty() {
+            todo.push((0, batch.outs.len()));
+        }
+        while let Some((from, to)) = todo.pop() {
+            let Err(error) = self.write_part(tx, batch, (from, to), isolates, checking).await? else {
+                parts.kept += to - from;
+                continue;
+            };
+            self.report(batch, (from, to), run, &error);
+            if let Some(failed) = self.named(&error) {
+                self.skip_named(batch, (from, to), failed, run, &mut parts)?;
+                continue;
+            }
+            if !isolates || !self.skip.matches(&error) || is_transient(&*self.transactions, &error) {
+                return Err(Broken::before(write_failure((to - from == 1).then(|| batch.place(from)), error)));
+            }
+            if let Err(gone) = self.transactions.rollback_to(tx).await {
+                tracing::warn!(error = %gone, "the transaction ended by itself");
+                return Err(Broken::before(write_failure(None, error)));
+            }
+            self.writer.rollback_to(parts.kept);
+            if to - from > 1 {
+                let middle = from + (to - from) / 2;
+                todo.push((middle, to));
+                todo.push((from, middle));
+            } else {
+                self.skip_one(batch, from, error, run, &mut parts)?;
+            }
+        }
+        Ok(parts)
+    }
+
+    /// One write call; the outer error ends the transaction.
+    async fn write_part(
+        &mut self,
+        tx: &mut T::Tx,
+        batch: &Batch<Out>,
+        (from, to): (usize, usize),
+        isolates: bool,
+        checking: bool,
+    ) -> Result<Result<(), BoxError>, Broken> {
+        if isolates {
+            self.transactions.savepoint(tx).await.map_err(|e| Broken::before(write_failure(None, e)))?;
+        }
+        let items = batch.chunk(from, to, &self.origin);
+        let call = AssertUnwindSafe(self.writer.write(T::conn(tx), items)).catch_unwind();
+        let outcome = match self.chunk_limit {
+            None => call.await,
+            Some(limit) => match tokio::time::timeout(limit, call).await {
+                Ok(outcome) => outcome,
+                Err(_) => return Err(busy(format!("writing the chunk took longer than {limit:?}"))),
+            },
+        };
+        match outcome {
+            Ok(Ok(())) if isolates => Ok(self.transactions.release(tx, checking).await),
+            Ok(result) => Ok(result),
+            Err(panic) => Err(busy(format!("the writer {}", panic_text(panic.as_ref())))),
+        }
+    }
+
+    /// The items that the writer itself names as refused, where skipping is allowed and a transaction does not undo the others.
+    fn named<'e>(&self, error: &'e BoxError) -> Option<&'e FailedItems> {
+        error.downcast_ref::<FailedItems>().filter(|_| self.skip.is_set() && !self.transactions.undoes_writes())
+    }
+
+    fn skip_named(
+        &self,
+        batch: &Batch<Out>,
+        (from, to): (usize, usize),
+        failed: &FailedItems,
+        run: &StepRun,
+        parts: &mut Parts,
+    ) -> Result<(), Broken> {
+        for (index, error) in &failed.0 {
+            let error = BoxError::from(error.to_string());
+            self.skip_one(batch, from + index, error, run, parts)?;
+        }
+        parts.kept += (to - from).saturating_sub(failed.0.len());
+        Ok(())
+    }
+
+    fn skip_one(&self, batch: &Batch<Out>, index: usize, error: BoxError, run: &StepRun, parts: &mut Parts) -> Result<(), Broken> {
+        let skips = run.execution.counts.skips() + (batch.skips.len() + parts.skips.len()) as u64 + 1;
+        if !self.skip.allows(skips) {
+            return Err(Broken::before(write_failure(Some(batch.place(index)), super::over_limit(&self.skip, error))));
+        }
+        let letter = self.hooks.letter.and_then(|letter| batch.outs.get(index).and_then(letter));
+        parts.skips.push(Skipped::new(Phase::Write, batch.place(index), letter, error));
+        Ok(())
+    }
+
+    fn report(&self, batch: &Batch<Out>, (from, to): (usize, usize), run: &StepRun, error: &BoxError) {
+        let place = (to - from == 1).then(|| batch.place(from));
+        run.listeners.on_error(&ItemError {
+            phase: Phase::Write,
+            number: place.map(|p| p.0),
+            line: place.and_then(|p| p.1),
+            error,
+        });
+        self.hooks.on_error.iter().for_each(|hook| hook(&batch.outs[from..to], error));
+    }
+}
+
+fn busy(message: String) -> Broken {
+    Broken { busy: true, ..Broken::before(write_failure(None, message.into())) }
+}

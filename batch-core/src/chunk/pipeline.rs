@@ -1,0 +1,104 @@
+//! Chunks in order, the next ones read and processed while the one before is being written.
+
+use super::{batch::Batch, source::Source};
+use crate::item::{Processor, Reader};
+use futures_util::poll;
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+/// The source and the chunks it filled ahead.
+pub(super) struct Pipeline<R: Reader, P: Processor<R::Item>> {
+    /// Away while it fills on its own task; gone for good when that task was aborted.
+    source: Option<Box<Source<R, P>>>,
+    ready: VecDeque<Batch<P::Out>>,
+    spare: Vec<Batch<P::Out>>,
+    ahead: usize,
+}
+
+impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
+    /// Chunks of `source`, at most `ahead` of them filled before their turn.
+    pub(super) fn new(source: Box<Source<R, P>>, ahead: usize) -> Self {
+        Self { source: Some(source), ready: VecDeque::new(), spare: Vec::new(), ahead }
+    }
+
+    /// The next chunk; `None` when the source was lost.
+    pub(super) async fn next(&mut self) -> Option<Batch<P::Out>> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Some(batch);
+        }
+        let mut batch = self.spare.pop().unwrap_or_default();
+        self.source.as_mut()?.fill(&mut batch).await;
+        Some(batch)
+    }
+
+    /// Takes a chunk's buffers back.
+    pub(super) fn recycle(&mut self, batch: Batch<P::Out>) {
+        self.spare.push(batch);
+    }
+
+    /// Awaits the writing of a chunk, and fills the next ones meanwhile.
+    ///
+    /// Filling starts only once the write really waits: a writer in memory never pays for a task. It runs on a task of its own, so
+    /// that the task which holds a transaction awaits nothing but its writer and its commit.
+    pub(super) async fn overlap<T, E>(&mut self, last: bool, write: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let mut write = pin!(write);
+        if let Poll::Ready(written) = poll!(write.as_mut()) {
+            return written;
+        }
+        let room = self.ahead.saturating_sub(self.ready.len());
+        if last || room == 0 || self.ready.back().is_some_and(|b| b.is_last()) {
+            return write.await;
+        }
+        let Some(source) = self.source.take() else { return write.await };
+        let cancel = source.surroundings.cancel.clone();
+        let enough = Arc::new(AtomicBool::new(false));
+        let filling =
+            AbortOnDropHandle::new(tokio::spawn(fill_ahead(source, std::mem::take(&mut self.spare), room, enough.clone())));
+        let written = write.await;
+        enough.store(true, Ordering::Relaxed);
+        if written.is_err() {
+            cancel.cancel();
+        }
+        if let Ok((source, filled, spare)) = filling.await {
+            self.source = Some(source);
+            self.ready.extend(filled);
+            self.spare = spare;
+        }
+        written
+    }
+
+    /// The source, to be closed.
+    pub(super) fn into_source(self) -> Option<Box<Source<R, P>>> {
+        self.source
+    }
+}
+
+type Batches<Out> = Vec<Batch<Out>>;
+
+/// Fills at least one chunk, and more while there is room and the chunk before is still being written.
+async fn fill_ahead<R: Reader, P: Processor<R::Item>>(
+    mut source: Box<Source<R, P>>,
+    mut spare: Batches<P::Out>,
+    room: usize,
+    enough: Arc<AtomicBool>,
+) -> (Box<Source<R, P>>, Batches<P::Out>, Batches<P::Out>) {
+    let mut filled = Vec::with_capacity(room);
+    loop {
+        let mut batch = spare.pop().unwrap_or_default();
+        source.fill(&mut batch).await;
+        let last = batch.is_last();
+        filled.push(batch);
+        if last || filled.len() >= room || enough.load(Ordering::Relaxed) {
+            return (source, filled, spare);
+        }
+    }
+}

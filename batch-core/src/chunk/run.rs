@@ -1,0 +1,274 @@
+//! THE loop: fill, judge, write, tell.
+
+use super::{
+    ChunkStep,
+    batch::{Batch, Failure},
+    pipeline::Pipeline,
+    sink::{Sink, Written, opening},
+    source::{Source, Surroundings},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    execution::{Counts, Phase, SkipRecord},
+    item::{Processor, Reader, Writer},
+    listener::ChunkReport,
+    policy::Skip,
+    step::{Ended, StepRun, is_transient},
+    transaction::Transactions,
+};
+use std::{sync::Arc, time::Instant};
+use tracing::Instrument;
+
+/// The parts of a running chunk step.
+struct Running<R: Reader, P: Processor<R::Item>, W, T> {
+    pipeline: Pipeline<R, P>,
+    sink: Sink<W, T, P::Out>,
+    skip: Skip,
+}
+
+/// Runs the step from its checkpoint to its end; reader and writer are closed whatever happens.
+pub(super) async fn run<R, P, W, T>(step: ChunkStep<R, P, W, T>, run: &mut StepRun) -> Result<Ended, Error>
+where
+    R: Reader,
+    P: Processor<R::Item>,
+    W: Writer<P::Out, T::Conn>,
+    T: Transactions,
+{
+    let (mut source, mut sink, ahead) = assemble(step, run)?;
+    let opened = match open(&mut source, run).await {
+        Ok(()) => sink.open(run).await,
+        Err(error) => Err(error),
+    };
+    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink };
+    let ended = match opened {
+        Ok(()) => running.chunks(run).await,
+        Err(error) => Err(error),
+    };
+    running.close(run, ended).await
+}
+
+type Assembled<R, P, W, T> = (Box<Source<R, P>>, Sink<W, T, <P as Processor<<R as Reader>::Item>>::Out>, usize);
+
+/// Puts the two halves together, and refuses a step whose parts need more connections than there are.
+fn assemble<R, P, W, T>(step: ChunkStep<R, P, W, T>, run: &StepRun) -> Result<Assembled<R, P, W, T>, Error>
+where
+    R: Reader,
+    P: Processor<R::Item>,
+    T: Transactions,
+{
+    let kept = step.reader.connections();
+    let free = step.transactions.connections().map(|all| all.saturating_sub(kept));
+    if free == Some(0) {
+        let all = step.transactions.connections().unwrap_or(0);
+        return Err(run.error(
+            ErrorKind::Configuration,
+            format!("the reader keeps {kept} and the writer needs 1 of the pool's {all} connections; give the pool more"),
+        ));
+    }
+    // With one connection left, reading ahead would wait for the transaction that is being written.
+    let ahead = if free == Some(1) { 0 } else { step.options.ahead };
+    let transactions = step.transactions.clone();
+    let source = Box::new(Source {
+        reader: step.reader,
+        processor: step.processor,
+        completion: step.completion,
+        skip: step.options.skip.clone(),
+        retry: step.options.retry.clone(),
+        concurrent: step.options.concurrent,
+        item_limit: step.options.item_limit,
+        chunk_limit: step.options.chunk_limit,
+        hooks: step.input_hooks,
+        items: Vec::new(),
+        next: run.execution.checkpoint.read,
+        surroundings: Surroundings {
+            listeners: run.listeners.clone(),
+            allowance: run.allowance.clone(),
+            cancel: run.control.child(),
+            transient: Arc::new(move |error| is_transient(&*transactions, error)),
+        },
+    });
+    let sink = Sink {
+        writer: step.writer,
+        transactions: step.transactions,
+        skip: step.options.skip,
+        retry: step.options.retry.unwrap_or_default(),
+        chunk_limit: step.options.chunk_limit,
+        hooks: step.output_hooks,
+        origin: format!("{}/{}", run.instance, run.execution.name),
+    };
+    Ok((source, sink, ahead))
+}
+
+/// Opens the reader at the checkpoint; one that cannot seek reads and drops what was consumed.
+async fn open<R: Reader, P: Processor<R::Item>>(source: &mut Source<R, P>, run: &StepRun) -> Result<(), Error> {
+    let checkpoint = &run.execution.checkpoint;
+    let failed = |e| opening(run, "the reader cannot be opened", e);
+    if checkpoint.is_start() {
+        return source.reader.open(None).await.map_err(failed);
+    }
+    if !checkpoint.reader.is_null() {
+        let position = serde_json::from_value(checkpoint.reader.clone()).map_err(|e| {
+            let message = "the saved position does not fit this reader; was another reader put into the step since?";
+            run.error(ErrorKind::NeedsOperator, message).because(e)
+        })?;
+        return source.reader.open(Some(position)).await.map_err(failed);
+    }
+    source.reader.open(None).await.map_err(failed)?;
+    for _ in 0..checkpoint.read {
+        match source.reader.read().await {
+            Ok(Some(_)) => {}
+            Err(error) if error.is::<crate::BadRecord>() => {}
+            Ok(None) => return Err(run.error(ErrorKind::NeedsOperator, "the input is shorter than what was already read of it")),
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(())
+}
+
+impl<R, P, W, T> Running<R, P, W, T>
+where
+    R: Reader,
+    P: Processor<R::Item>,
+    W: Writer<P::Out, T::Conn>,
+    T: Transactions,
+{
+    async fn chunks(&mut self, run: &mut StepRun) -> Result<Ended, Error> {
+        loop {
+            if run.ending()? {
+                return Ok(Ended::Stopped);
+            }
+            let Some(batch) = self.pipeline.next().await else {
+                return Err(run.error(ErrorKind::Failed, "the task that reads ahead was lost"));
+            };
+            if run.ending()? || batch.stopped {
+                return Ok(Ended::Stopped);
+            }
+            if batch.read == 0 && batch.end && batch.failure.is_none() {
+                return Ok(Ended::Completed);
+            }
+            let span = tracing::debug_span!("chunk", first = batch.first, read = batch.read);
+            match self.chunk(batch, run).instrument(span).await? {
+                Some(ended) => return Ok(ended),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    /// Judges, writes and tells one chunk; `Some` ends the step.
+    async fn chunk(&mut self, mut batch: Batch<P::Out>, run: &mut StepRun) -> Result<Option<Ended>, Error> {
+        judge(&self.skip, &mut batch, run).await?;
+        for listener in run.listeners.each() {
+            listener
+                .before_chunk(&run.execution)
+                .await
+                .map_err(|e| run.error(ErrorKind::Failed, "a listener failed before a chunk").because(e))?;
+        }
+        let begun = Instant::now();
+        let Self { pipeline, sink, .. } = self;
+        let (added, request) = match pipeline.overlap(batch.end, sink.write(&batch, run)).await {
+            Ok(Written::Committed { added, request }) => (added, request),
+            Ok(Written::Stopped) => return Ok(Some(Ended::Stopped)),
+            Err(error) => return Err(chunk_failed(&batch, run, error).await),
+        };
+        tell(&batch, added, begun, run).await;
+        run.obey(request).await?;
+        let ended = batch.end.then_some(Ended::Completed);
+        self.pipeline.recycle(batch);
+        Ok(ended)
+    }
+
+    /// Publishes what a completed step wrote, and closes reader and writer. The first error counts.
+    async fn close(mut self, run: &StepRun, ended: Result<Ended, Error>) -> Result<Ended, Error> {
+        let dry = self.sink.transactions.is_dry_run();
+        let mut outcome = ended;
+        if matches!(outcome, Ok(Ended::Completed)) && !dry {
+            crate::failpoint!("step.finishing");
+            if let Err(error) = self.sink.writer.finish().await {
+                outcome = Err(opening(run, "the writer could not publish what it wrote", error));
+            }
+            crate::failpoint!("step.finished");
+        }
+        if !dry && let Err(error) = self.sink.writer.close().await {
+            outcome = outcome.and(Err(opening(run, "the writer could not be closed", error)));
+        }
+        if let Some(mut source) = self.pipeline.into_source()
+            && let Err(error) = source.reader.close().await
+        {
+            outcome = outcome.and(Err(opening(run, "the reader could not be closed", error)));
+        }
+        outcome
+    }
+}
+
+/// Fails the chunk for what went wrong while it was filled, now that it is its turn.
+async fn judge<Out>(skip: &Skip, batch: &mut Batch<Out>, run: &mut StepRun) -> Result<(), Error> {
+    let mut failure = batch.failure.take();
+    let before = run.execution.counts.skips();
+    if let Some(over) = batch.skips.iter().position(|_| !skip.is_set()).or_else(|| {
+        let room = skip.max().saturating_sub(before);
+        usize::try_from(room).ok().filter(|room| batch.skips.len() > *room)
+    }) {
+        let skipped = batch.skips.remove(over);
+        let error = over_limit(skip, skipped.error);
+        failure =
+            Some(Failure { phase: skipped.record.phase, number: Some(skipped.record.number), line: skipped.record.line, error });
+        batch.skips.truncate(over);
+    }
+    match failure {
+        None => Ok(()),
+        Some(failure) => {
+            run.execution.counts.rollbacks += 1;
+            let error = failed(run, failure);
+            Err(chunk_failed(batch, run, error).await)
+        }
+    }
+}
+
+/// Reports a committed chunk; nothing here can undo it.
+async fn tell<Out>(batch: &Batch<Out>, added: Counts, begun: Instant, run: &StepRun) {
+    let report = ChunkReport { step: &run.execution, chunk: added, total: batch.total, write_time: begun.elapsed() };
+    for listener in run.listeners.back() {
+        run.listeners.note("after a chunk", listener.after_chunk(&report).await);
+    }
+}
+
+/// Tells listeners that a chunk failed for good; its skips in reading and processing are told too, though they do not count.
+async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> Error {
+    let skips: Vec<SkipRecord> = batch.skips.iter().map(|s| s.record.clone()).collect();
+    run.listeners.on_skip(&skips);
+    for listener in run.listeners.back() {
+        run.listeners.note("after a failed chunk", listener.on_chunk_error(&run.execution, &error).await);
+    }
+    error
+}
+
+/// The error of a step whose chunk failed: which item, which line, and the component's own error as its cause.
+pub(super) fn failed(run: &StepRun, failure: Failure) -> Error {
+    if let Some(error) = failure.error.downcast_ref::<Error>()
+        && error.kind() != ErrorKind::Failed
+    {
+        let kind = error.kind();
+        return run.error(kind, "the chunk cannot be committed").because(failure.error);
+    }
+    let what = match (failure.phase, failure.number) {
+        (Phase::Read, _) => "the record cannot be read",
+        (Phase::Process, Some(_)) => "the item cannot be processed",
+        (Phase::Process, None) => "the chunk cannot be processed",
+        (Phase::Write, Some(_)) => "the item cannot be written",
+        (Phase::Write, None) => "the chunk cannot be written",
+    };
+    let mut error = run.error(ErrorKind::Failed, what);
+    if let Some(number) = failure.number {
+        error = error.with("item", number);
+    }
+    if let Some(line) = failure.line {
+        error = error.with("line", line);
+    }
+    error.because(failure.error)
+}
+
+/// The error of the item that is one too many.
+pub(super) fn over_limit(skip: &Skip, error: crate::BoxError) -> crate::BoxError {
+    let message = format!("the skip limit of {} is reached, and this item failed too", skip.max());
+    Error::new(ErrorKind::Failed, message).because(error).into()
+}

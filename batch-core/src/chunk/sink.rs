@@ -1,0 +1,201 @@
+//! Writing a chunk: attempts, each in a transaction of its own, until one commits.
+
+use super::{
+    batch::{Batch, Failure, Skipped},
+    hooks::OutputHooks,
+    isolate::{Broken, Parts},
+};
+use crate::{
+    error::{BoxError, Error, ErrorKind},
+    execution::{Checkpoint, Context, Counts, Phase},
+    item::{Undo, Writer},
+    policy::{Retry, Skip},
+    repository::{Commit, Request},
+    step::{Decided, StepRun, decide_commit, is_transient},
+    transaction::Transactions,
+};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+
+/// The writing half of a chunk step.
+pub(super) struct Sink<W, T, Out> {
+    pub(super) writer: W,
+    pub(super) transactions: Arc<T>,
+    pub(super) skip: Skip,
+    pub(super) retry: Retry,
+    pub(super) chunk_limit: Option<Duration>,
+    pub(super) hooks: OutputHooks<Out>,
+    /// Instance and step, the beginning of each idempotency key.
+    pub(super) origin: String,
+}
+
+/// What became of a chunk that did not fail the step.
+pub(super) enum Written {
+    /// Committed; what it added, what it left out in writing, and what an operator asks.
+    Committed { added: Counts, request: Option<Request> },
+    /// The run was asked to end during a wait between attempts; nothing of the chunk is left.
+    Stopped,
+}
+
+enum Attempt {
+    Committed { commit: Box<Commit>, request: Option<Request> },
+    Undone { failure: Failure, transient: bool, at_commit: bool },
+}
+
+impl<Out, W, T> Sink<W, T, Out>
+where
+    Out: Send + Sync + 'static,
+    W: Writer<Out, T::Conn>,
+    T: Transactions,
+{
+    /// Brings the writer to the last committed state.
+    pub(super) async fn open(&mut self, run: &StepRun) -> Result<(), Error> {
+        if self.transactions.is_dry_run() {
+            return Ok(());
+        }
+        let checkpoint = &run.execution.checkpoint;
+        let saved = (!checkpoint.is_start()).then(|| checkpoint.writer.clone());
+        self.writer.open(saved).await.map_err(|e| opening(run, "the writer cannot be opened", e))
+    }
+
+    /// Writes and commits `batch`.
+    pub(super) async fn write(&mut self, batch: &Batch<Out>, run: &mut StepRun) -> Result<Written, Error> {
+        let before = run.execution.counts;
+        let (mut made, mut checking) = (0, false);
+        loop {
+            let (failure, transient, at_commit) = match self.attempt(batch, run, checking).await? {
+                Attempt::Committed { commit, request } => {
+                    run.committed(&commit);
+                    run.listeners.on_skip(&commit.skips);
+                    let added = Counts { rollbacks: 0, ..difference(commit.counts, before) };
+                    return Ok(Written::Committed { added, request });
+                }
+                Attempt::Undone { failure, transient, at_commit } => (failure, transient, at_commit),
+            };
+            run.execution.counts.rollbacks += 1;
+            if at_commit && !transient && !checking && self.isolates() && self.skip.matches(&failure.error) {
+                // Deferred constraints fail at the commit, after every part was accepted: have them examined part by part.
+                checking = true;
+                continue;
+            }
+            made += 1;
+            if !self.retry.again(made, &failure.error, transient) {
+                return Err(super::failed(run, failure));
+            }
+            run.back_off(&self.retry, made).await;
+            if run.ending()? {
+                return Ok(Written::Stopped);
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &Batch<Out>, run: &mut StepRun, checking: bool) -> Result<Attempt, Error> {
+        let mut tx = match self.transactions.begin().await {
+            Ok(tx) => tx,
+            Err(error) => return Ok(self.undone(write_failure(None, error), false)),
+        };
+        crate::failpoint!("chunk.begun");
+        let done = match self.write_parts(&mut tx, batch, run, checking).await {
+            Ok(parts) => self.make_commit(batch, parts, run).await,
+            Err(broken) => Err(broken),
+        };
+        let commit = match done {
+            Ok(commit) => commit,
+            Err(broken) => {
+                give_up(&*self.transactions, tx, broken.busy).await;
+                self.reset(run, broken.flushed).await?;
+                return Ok(self.undone(broken.failure, false));
+            }
+        };
+        crate::failpoint!("chunk.committing");
+        let outcome = self.transactions.commit(tx, &commit).await;
+        match decide_commit(run, &*self.transactions, outcome).await? {
+            Decided::Committed(request) => {
+                crate::failpoint!("chunk.committed");
+                Ok(Attempt::Committed { commit: Box::new(commit), request })
+            }
+            Decided::Undone { error, transient } => {
+                self.reset(run, true).await?;
+                Ok(Attempt::Undone { failure: write_failure(None, error), transient, at_commit: true })
+            }
+        }
+    }
+
+    /// Makes the writer's part durable, asks listeners for the context, and puts the commit together.
+    async fn make_commit(&mut self, batch: &Batch<Out>, parts: Parts, run: &StepRun) -> Result<Commit, Broken> {
+        crate::failpoint!("chunk.written");
+        let context = changed_context(run).map_err(|e| Broken::before(write_failure(None, e)))?;
+        let writer = if self.transactions.is_dry_run() {
+            self.writer.rollback_to(0);
+            Value::Null
+        } else {
+            self.writer.flush().await.map_err(|e| Broken { flushed: true, ..Broken::before(write_failure(None, e)) })?
+        };
+        crate::failpoint!("chunk.flushed");
+        let added = Counts { written: parts.kept as u64, write_skips: parts.skips.len() as u64, ..batch.counts() };
+        let checkpoint =
+            Checkpoint { version: Checkpoint::VERSION, read: batch.first + batch.read, reader: batch.position.clone(), writer };
+        let skips = batch.skips.iter().chain(&parts.skips).map(|s: &Skipped| s.record.clone()).collect();
+        Ok(run.commit(added, checkpoint, context, skips))
+    }
+
+    /// Brings the writer back to the last committed state: by rewinding, or by opening it again where it may have flushed.
+    async fn reset(&mut self, run: &StepRun, flushed: bool) -> Result<(), Error> {
+        self.writer.rollback_to(0);
+        if flushed { self.open(run).await } else { Ok(()) }
+    }
+
+    fn undone(&self, failure: Failure, at_commit: bool) -> Attempt {
+        let transient = is_transient(&*self.transactions, &failure.error);
+        Attempt::Undone { failure, transient, at_commit }
+    }
+
+    /// Whether a refused chunk can be written again by halves.
+    pub(super) fn isolates(&self) -> bool {
+        self.skip.is_set() && (self.transactions.undoes_writes() || self.writer.undo() != Undo::Transaction)
+    }
+}
+
+/// Ends a transaction that is not committed. Its rows vanish even where this fails: the connection is closed then.
+async fn give_up<T: Transactions>(transactions: &T, tx: T::Tx, busy: bool) {
+    if busy {
+        transactions.abandon(tx).await;
+    } else if let Err(error) = transactions.rollback(tx).await {
+        tracing::warn!(%error, "a rollback failed; the connection is given up");
+    }
+}
+
+/// The error of a component that could not be opened: its own kind where it has one, else a configuration error.
+pub(super) fn opening(run: &StepRun, message: &str, error: BoxError) -> Error {
+    let kind = error.downcast_ref::<Error>().map_or(ErrorKind::Failed, Error::kind);
+    run.error(kind, message).because(error)
+}
+
+pub(super) fn write_failure(place: Option<(u64, Option<u64>)>, error: BoxError) -> Failure {
+    Failure { phase: Phase::Write, number: place.map(|p| p.0), line: place.and_then(|p| p.1), error }
+}
+
+/// The context as listeners want it saved, where they changed it.
+fn changed_context(run: &StepRun) -> Result<Option<Context>, BoxError> {
+    if run.listeners.is_empty() {
+        return Ok(None);
+    }
+    let mut context = run.execution.context.clone();
+    for listener in run.listeners.each() {
+        listener.before_commit(&mut context)?;
+    }
+    Ok((context != run.execution.context).then_some(context))
+}
+
+fn difference(after: Counts, before: Counts) -> Counts {
+    Counts {
+        read: after.read - before.read,
+        written: after.written - before.written,
+        filtered: after.filtered - before.filtered,
+        read_skips: after.read_skips - before.read_skips,
+        process_skips: after.process_skips - before.process_skips,
+        write_skips: after.write_skips - before.write_skips,
+        commits: after.commits - before.commits,
+        rollbacks: 0,
+    }
+}

@@ -1,0 +1,88 @@
+//! Renews the lease from a thread of its own, so that a busy runtime does not look like a dead process.
+
+use crate::{
+    control::{Ending, StopHandle},
+    error::ErrorKind,
+    repository::{JobRepository, Lease, Request},
+};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// Keeps the lease until it is dropped.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    done: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    pub(super) fn start(repository: Arc<dyn JobRepository>, lease: Lease, control: StopHandle) -> Self {
+        let (done, wait) = channel();
+        let thread = std::thread::Builder::new().name("batch-lease".to_owned()).spawn(move || {
+            let mut renewal = Renewal { repository, control, trusted_until: Instant::now() + lease.ttl, lease };
+            while wait.recv_timeout(renewal.pause()) == Err(RecvTimeoutError::Timeout) {
+                renewal.renew();
+            }
+        });
+        match thread {
+            Ok(thread) => Self { done: Some(done), thread: Some(thread) },
+            Err(error) => {
+                // Without renewals the run is safe, since every commit is guarded, but may be taken over when the lease ends.
+                tracing::error!(%error, "no thread for the lease could be started");
+                Self { done: None, thread: None }
+            }
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.done.take());
+        // Not joined: a renewal that waits for an unreachable repository must not hold up the end of the run.
+        drop(self.thread.take());
+    }
+}
+
+struct Renewal {
+    repository: Arc<dyn JobRepository>,
+    control: StopHandle,
+    lease: Lease,
+    /// Until when nobody can have taken the lease.
+    trusted_until: Instant,
+}
+
+impl Renewal {
+    /// A third of the lease, less when the end comes near.
+    fn pause(&self) -> Duration {
+        let left = self.trusted_until.saturating_duration_since(Instant::now());
+        (self.lease.ttl / 3).min(left / 2).max(Duration::from_millis(1))
+    }
+
+    fn renew(&mut self) {
+        let sent = Instant::now();
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        match runtime.block_on(self.repository.renew(&self.lease)) {
+            Ok(request) => {
+                self.trusted_until = sent + self.lease.ttl;
+                match request {
+                    Some(Request::Stop) => self.control.stop(),
+                    // A pause is obeyed between chunks, where the commit tells of it.
+                    Some(Request::Pause) | None => {}
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::NotOwner => self.control.end(Ending::Lost),
+            Err(error) => {
+                tracing::warn!(error = error.report(), "the lease could not be renewed");
+                if Instant::now() >= self.trusted_until {
+                    self.control.end(Ending::Lost);
+                }
+            }
+        }
+    }
+}

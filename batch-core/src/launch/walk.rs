@@ -1,0 +1,170 @@
+//! From step to step.
+
+use super::Running;
+use crate::{
+    clock::Clock,
+    control::Ending,
+    error::{Error, ErrorKind},
+    execution::{BatchStatus, ExitStatus, StepExecution},
+    job::Node,
+    repository::{StepEnd, StepStart, StepStarted},
+    scope::Scope,
+    step::{Ended, Step, StepRun},
+    transaction::Transactions,
+};
+use std::{future::Future, time::Duration};
+use tracing::Instrument;
+
+impl<D: Transactions + Clone> Running<'_, D> {
+    /// Runs the steps in order, to the first that does not complete.
+    pub(super) async fn walk(&mut self) -> Result<Ended, Error> {
+        let job = self.job;
+        for node in &job.nodes {
+            match self.control.ending() {
+                None => {}
+                Some(Ending::Stop) => return Ok(Ended::Stopped),
+                Some(Ending::Lost) => return Err(self.error(ErrorKind::NotOwner, "the lease was lost", node)),
+                Some(Ending::TimedOut(limit)) => return Err(self.error(ErrorKind::Failed, &limit, node)),
+            }
+            let Some(step) = self.start(node).await? else { continue };
+            let span = tracing::info_span!("step", name = node.name, execution = step.id);
+            if self.step(node, step).instrument(span).await? == Ended::Stopped {
+                return Ok(Ended::Stopped);
+            }
+        }
+        Ok(Ended::Completed)
+    }
+
+    /// Records the start of a step; `None` when an earlier try completed it.
+    async fn start(&self, node: &Node<D>) -> Result<Option<StepExecution>, Error> {
+        let start = StepStart {
+            lease: self.lease.clone(),
+            instance: self.execution.instance.id,
+            name: node.name.clone(),
+            start_limit: node.options.start_limit,
+            rerun: node.options.rerun,
+        };
+        let started = persist(&*self.job.clock, self.lease.ttl, || self.repository.start_step(&start)).await;
+        match started.map_err(|e| e.with("job", &self.job.name).with("step", &node.name))? {
+            StepStarted::Started(step) => Ok(Some(*step)),
+            StepStarted::Complete(step) => {
+                tracing::info!(step = node.name, execution = step.execution_id, "an earlier try completed the step");
+                Ok(None)
+            }
+            StepStarted::LimitReached(limit) => {
+                let message = format!("start limit exceeded: the step may be started {limit} times in all");
+                Err(self.error(ErrorKind::Failed, &message, node))
+            }
+        }
+    }
+
+    async fn step(&mut self, node: &Node<D>, execution: StepExecution) -> Result<Ended, Error> {
+        crate::failpoint!("step.started");
+        let mut run = StepRun {
+            job: self.job.name.clone(),
+            instance: self.execution.instance.id,
+            execution,
+            lease: self.lease.clone(),
+            repository: self.repository.clone(),
+            listeners: self.listeners.clone(),
+            control: self.control.clone(),
+            allowance: self.allowance.clone(),
+            clock: self.job.clock.clone(),
+        };
+        let outcome = match self.make(node, &run) {
+            Ok(step) => run_step(step, &mut run).await,
+            Err(error) => Err(error),
+        };
+        self.end_step(run, outcome).await
+    }
+
+    /// Builds the step from what is known now.
+    fn make(&self, node: &Node<D>, run: &StepRun) -> Result<Box<dyn Step>, Error> {
+        let mut context = self.context.clone();
+        context.merge(&run.execution.context);
+        let scope =
+            Scope { database: self.job.database.clone(), parameters: self.parameters.clone(), context, step: node.name.clone() };
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (node.make)(&scope)));
+        made.unwrap_or_else(|panic| Err(crate::error::panic_text(panic.as_ref()).into())).map_err(|error| {
+            let kind = error.downcast_ref::<Error>().map_or(ErrorKind::Failed, Error::kind);
+            self.error(kind, "the step cannot be built", node).because(error)
+        })
+    }
+
+    async fn end_step(&mut self, mut run: StepRun, outcome: Result<Ended, Error>) -> Result<Ended, Error> {
+        if outcome.as_ref().is_err_and(|e| e.kind() == ErrorKind::NotOwner) {
+            return outcome;
+        }
+        let (status, mut exit_status) = match &outcome {
+            Ok(Ended::Completed) => (BatchStatus::Completed, BatchStatus::Completed.into()),
+            Ok(Ended::Stopped) => (BatchStatus::Stopped, BatchStatus::Stopped.into()),
+            Err(error) => (BatchStatus::Failed, ExitStatus::new("FAILED", &error.report())),
+        };
+        run.execution.status = status;
+        run.execution.exit_status = exit_status.clone();
+        for listener in run.listeners.back() {
+            let said = listener.after_step(&run.execution).await;
+            if let Some(Some(own)) = run.listeners.note("after a step", said) {
+                exit_status = own;
+            }
+        }
+        if status == BatchStatus::Completed {
+            self.context.merge(&run.execution.context);
+        }
+        let at = self.job.clock.now();
+        let end = StepEnd {
+            guard: run.guard(),
+            status,
+            exit_status: exit_status.clone(),
+            counts: run.execution.counts,
+            job_context: (status == BatchStatus::Completed).then(|| self.context.clone()),
+            at,
+        };
+        crate::failpoint!("step.ending");
+        let ended = persist(&*self.job.clock, self.lease.ttl, || self.repository.end_step(&end)).await;
+        crate::failpoint!("step.ended");
+        (run.execution.exit_status, run.execution.ended, run.execution.last_updated) = (exit_status, Some(at), at);
+        self.execution.steps.push(run.execution);
+        self.execution.context = self.context.clone();
+        outcome.and_then(|outcome| ended.map(|()| outcome))
+    }
+
+    fn error(&self, kind: ErrorKind, message: &str, node: &Node<D>) -> Error {
+        Error::new(kind, message).with("job", &self.job.name).with("step", &node.name)
+    }
+}
+
+async fn run_step(mut step: Box<dyn Step>, run: &mut StepRun) -> Result<Ended, Error> {
+    for listener in step.listeners() {
+        run.listeners.add(listener);
+    }
+    let _deadline =
+        run.control.deadline(step.time_limit(), |limit| Ending::TimedOut(format!("the step took longer than {limit:?}")));
+    for listener in run.listeners.each() {
+        listener
+            .before_step(&run.execution)
+            .await
+            .map_err(|e| run.error(ErrorKind::Failed, "a listener failed before the step").because(e))?;
+    }
+    step.run(run).await
+}
+
+/// Repeats a call to the repository while its error is transient, for as long as the lease lasts.
+pub(super) async fn persist<V, Fut: Future<Output = Result<V, Error>>>(
+    clock: &dyn Clock,
+    ttl: Duration,
+    call: impl Fn() -> Fut,
+) -> Result<V, Error> {
+    let give_up = clock.uptime() + ttl;
+    let mut wait = Duration::from_millis(20);
+    loop {
+        match call().await {
+            Err(error) if error.is_transient() && clock.uptime() < give_up => {
+                tracing::warn!(error = error.report(), "the repository did not answer; trying again");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(1));
+            }
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! When a chunk is full, what is retried, what is skipped: pure functions of what they are told.
+
+mod backoff;
+mod completion;
+mod retry;
+mod skip;
+
+pub use backoff::Backoff;
+pub use completion::{Completion, Filling};
+pub use retry::Retry;
+pub use skip::Skip;
