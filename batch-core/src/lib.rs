@@ -16,6 +16,7 @@ pub mod policy;
 pub mod repository;
 mod scope;
 mod step;
+pub mod testing;
 pub mod transaction;
 
 pub use chunk::{BeforeWriter, ChunkStep, NoWriter};

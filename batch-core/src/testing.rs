@@ -1,0 +1,216 @@
+//! For tests of one's own: faults where and when a script says.
+//!
+//! Together with [`ListReader`](crate::ListReader), [`ListWriter`](crate::ListWriter), [`Memory`](crate::Memory) and
+//! [`ManualClock`](crate::ManualClock) it tests a job's restart without a database. The suites that backends and readers pass are
+//! [`repository::conformance`](crate::repository::conformance) and [`item::reader_conformance`](crate::item::reader_conformance).
+
+use crate::{
+    error::{BoxError, Result, caused_by},
+    repository::{Commit, CommitError, JobRepository, Request},
+    transaction::Transactions,
+};
+use parking_lot::Mutex;
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+/// Transactions that fail where a script says, and are `D`'s own elsewhere.
+///
+/// ```
+/// use batch_core::{Memory, testing::{Fault, Scripted}};
+/// // The first commit is refused, the answer to the third is lost.
+/// let database = Scripted::new(Memory::new()).fail(1, Fault::CommitTransient).fail(3, Fault::CommitLost);
+/// # let _ = database;
+/// ```
+///
+/// Clones share the script. A commit that is made to fail without having been done is rolled back first.
+#[derive(Debug, Clone)]
+pub struct Scripted<D> {
+    inner: D,
+    script: Arc<Mutex<Script>>,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    faults: Vec<(usize, Fault)>,
+    calls: Vec<Call>,
+}
+
+/// A way to fail; each names the call it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// No transaction begins; transient, as a pool's time-out is.
+    Begin,
+    /// No savepoint is set: the transaction is gone.
+    Savepoint,
+    /// Releasing a savepoint finds a violated constraint.
+    Release,
+    /// Going back to a savepoint fails: the transaction is gone.
+    RollbackTo,
+    /// The commit is refused and nothing is committed; transient, as a deadlock is.
+    CommitTransient,
+    /// The commit is refused and nothing is committed; a data error, as a violated deferred constraint is.
+    CommitData,
+    /// The commit is done, but its answer is lost.
+    CommitLost,
+    /// The commit is not done, and nobody says so.
+    CommitUnsent,
+}
+
+/// A call of [`Transactions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Call {
+    /// [`Transactions::begin`]
+    Begin,
+    /// [`Transactions::savepoint`]
+    Savepoint,
+    /// [`Transactions::release`]
+    Release,
+    /// [`Transactions::rollback_to`]
+    RollbackTo,
+    /// [`Transactions::commit`]
+    Commit,
+    /// [`Transactions::rollback`]
+    Rollback,
+    /// [`Transactions::abandon`]
+    Abandon,
+}
+
+impl Fault {
+    /// The call that fails so.
+    pub fn call(self) -> Call {
+        match self {
+            Self::Begin => Call::Begin,
+            Self::Savepoint => Call::Savepoint,
+            Self::Release => Call::Release,
+            Self::RollbackTo => Call::RollbackTo,
+            Self::CommitTransient | Self::CommitData | Self::CommitLost | Self::CommitUnsent => Call::Commit,
+        }
+    }
+
+    /// Whether [`Transactions::is_transient`] holds for its error.
+    pub fn is_transient(self) -> bool {
+        !matches!(self, Self::Release | Self::CommitData)
+    }
+}
+
+/// The error of a fault that a script asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScriptedFault(pub Fault);
+
+impl fmt::Display for ScriptedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "scripted fault {:?}", self.0)
+    }
+}
+
+impl StdError for ScriptedFault {}
+
+impl<D: Transactions + Clone> Scripted<D> {
+    /// `inner` without faults.
+    pub fn new(inner: D) -> Self {
+        Self { inner, script: Arc::default() }
+    }
+
+    /// Lets the `nth` call of the fault's kind fail, counted from 1 over all clones and from the beginning.
+    pub fn fail(self, nth: usize, fault: Fault) -> Self {
+        self.script.lock().faults.push((nth, fault));
+        self
+    }
+
+    /// Every call made so far, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.script.lock().calls.clone()
+    }
+
+    /// The transactions without faults.
+    pub fn inner(&self) -> &D {
+        &self.inner
+    }
+
+    /// Notes the call, and says how it fails.
+    fn fault(&self, call: Call) -> Option<Fault> {
+        let mut script = self.script.lock();
+        script.calls.push(call);
+        let nth = script.calls.iter().filter(|c| **c == call).count();
+        script.faults.iter().find(|(n, fault)| *n == nth && fault.call() == call).map(|(_, fault)| *fault)
+    }
+
+    fn pass(&self, call: Call) -> Result<()> {
+        self.fault(call).map_or(Ok(()), |fault| Err(ScriptedFault(fault).into()))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<D: Transactions + Clone> Transactions for Scripted<D> {
+    type Conn = D::Conn;
+    type Tx = D::Tx;
+
+    async fn begin(&self) -> Result<D::Tx> {
+        self.pass(Call::Begin)?;
+        self.inner.begin().await
+    }
+
+    fn conn(tx: &mut D::Tx) -> &mut D::Conn {
+        D::conn(tx)
+    }
+
+    async fn savepoint(&self, tx: &mut D::Tx) -> Result<()> {
+        self.pass(Call::Savepoint)?;
+        self.inner.savepoint(tx).await
+    }
+
+    async fn release(&self, tx: &mut D::Tx, check: bool) -> Result<()> {
+        self.pass(Call::Release)?;
+        self.inner.release(tx, check).await
+    }
+
+    async fn rollback_to(&self, tx: &mut D::Tx) -> Result<()> {
+        self.pass(Call::RollbackTo)?;
+        self.inner.rollback_to(tx).await
+    }
+
+    async fn commit(&self, tx: D::Tx, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        let Some(fault) = self.fault(Call::Commit) else { return self.inner.commit(tx, commit).await };
+        let error = BoxError::from(ScriptedFault(fault));
+        if fault == Fault::CommitLost {
+            self.inner.commit(tx, commit).await?;
+            return Err(CommitError::Unknown(error));
+        }
+        self.inner.rollback(tx).await.map_err(CommitError::Unknown)?;
+        Err(if fault == Fault::CommitUnsent { CommitError::Unknown(error) } else { CommitError::Refused(error) })
+    }
+
+    async fn rollback(&self, tx: D::Tx) -> Result<()> {
+        self.pass(Call::Rollback)?;
+        self.inner.rollback(tx).await
+    }
+
+    async fn abandon(&self, tx: D::Tx) {
+        let _ = self.fault(Call::Abandon);
+        self.inner.abandon(tx).await;
+    }
+
+    fn is_transient(&self, error: &BoxError) -> bool {
+        caused_by::<ScriptedFault>(error, |e| e.0.is_transient()) || self.inner.is_transient(error)
+    }
+
+    fn repository(&self) -> Arc<dyn JobRepository> {
+        self.inner.repository()
+    }
+
+    fn undoes_writes(&self) -> bool {
+        self.inner.undoes_writes()
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.inner.is_dry_run()
+    }
+
+    fn connections(&self) -> Option<usize> {
+        self.inner.connections()
+    }
+}
+
+#[cfg(test)]
+mod tests;
