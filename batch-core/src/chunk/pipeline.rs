@@ -6,7 +6,7 @@ use futures_util::poll;
 use std::{
     collections::VecDeque,
     future::Future,
-    pin::pin,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -49,8 +49,11 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
     ///
     /// Filling starts only once the write really waits: a writer in memory never pays for a task. It runs on a task of its own, so
     /// that the task which holds a transaction awaits nothing but its writer and its commit.
-    pub(super) async fn overlap<T, E>(&mut self, last: bool, write: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let mut write = pin!(write);
+    pub(super) async fn overlap<T, E>(
+        &mut self,
+        last: bool,
+        mut write: Pin<&mut impl Future<Output = Result<T, E>>>,
+    ) -> Result<T, E> {
         if let Poll::Ready(written) = poll!(write.as_mut()) {
             return written;
         }

@@ -16,7 +16,7 @@ use crate::{
     step::{Ended, StepRun, is_transient},
     transaction::Transactions,
 };
-use std::{sync::Arc, time::Instant};
+use std::{pin::pin, sync::Arc, time::Instant};
 use tracing::Instrument;
 
 /// The parts of a running chunk step.
@@ -165,7 +165,11 @@ where
         }
         let begun = Instant::now();
         let Self { pipeline, sink, .. } = self;
-        let (added, request) = match pipeline.overlap(batch.end, sink.write(&batch, run)).await {
+        let written = {
+            let writing = pin!(sink.write(&batch, run));
+            pipeline.overlap(batch.end, writing).await
+        };
+        let (added, request) = match written {
             Ok(Written::Committed { added, request }) => (added, request),
             Ok(Written::Stopped) => return Ok(Some(Ended::Stopped)),
             Err(error) => return Err(chunk_failed(&batch, run, error).await),

@@ -14,7 +14,11 @@ use crate::{
     step::Listeners,
 };
 use futures_util::{FutureExt, StreamExt, stream::FuturesOrdered};
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -162,17 +166,21 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
     /// The fast way: one loop over the items, one catch of panics a chunk.
     async fn process_all(&mut self, batch: &mut Batch<P::Out>) {
         let mut items = std::mem::take(&mut self.items);
-        let mut done = 0;
+        let count = items.len();
         {
             let mut rest = items.drain(..);
             while batch.failure.is_none() {
-                let all = process_rest(&self.processor, &mut rest, &mut done, batch);
-                let error = match AssertUnwindSafe(all).catch_unwind().await {
+                let caught = if P::IS_SYNC {
+                    catch_unwind(AssertUnwindSafe(|| process_now(&self.processor, &mut rest, batch)))
+                } else {
+                    AssertUnwindSafe(process_rest(&self.processor, &mut rest, batch)).catch_unwind().await
+                };
+                let error = match caught {
                     Ok(Ok(())) => break,
                     Ok(Err(error)) => error,
                     Err(panic) => panic_text(panic.as_ref()).into(),
                 };
-                let place = batch.place_of_item(done - 1);
+                let place = batch.place_of_item(count - rest.len() - 1);
                 self.surroundings.on_error(place, &error);
                 self.refuse(batch, place, None, error);
             }
@@ -301,12 +309,18 @@ async fn read_until<R: Reader>(
 async fn process_rest<In, P: Processor<In>>(
     processor: &P,
     rest: &mut impl Iterator<Item = In>,
-    done: &mut usize,
     batch: &mut Batch<P::Out>,
 ) -> Result<()> {
     for item in rest {
-        *done += 1;
         keep(batch, processor.process(item).await?);
+    }
+    Ok(())
+}
+
+/// [`process_rest`] without futures: they cost more than the whole loop.
+fn process_now<In, P: Processor<In>>(processor: &P, rest: &mut impl Iterator<Item = In>, batch: &mut Batch<P::Out>) -> Result<()> {
+    for item in rest {
+        keep(batch, processor.process_now(item)?);
     }
     Ok(())
 }

@@ -15,6 +15,13 @@ impl<I: Send + Sync + 'static> Processor<I> for Identity {
     async fn process(&self, item: I) -> Result<Option<I>> {
         Ok(Some(item))
     }
+
+    const IS_SYNC: bool = true;
+
+    #[inline]
+    fn process_now(&self, item: I) -> Result<Option<I>> {
+        Ok(Some(item))
+    }
 }
 
 /// A synchronous closure; see [`map`] and [`filter_map`].
@@ -31,6 +38,13 @@ where
 
     #[inline]
     async fn process(&self, item: I) -> Result<Option<O>> {
+        (self.0)(item)
+    }
+
+    const IS_SYNC: bool = true;
+
+    #[inline]
+    fn process_now(&self, item: I) -> Result<Option<O>> {
         (self.0)(item)
     }
 }
@@ -64,6 +78,16 @@ impl<I: Send + 'static, A: Processor<I>, B: Processor<A::Out>> Processor<I> for 
     async fn process(&self, item: I) -> Result<Option<B::Out>> {
         match self.0.process(item).await? {
             Some(item) => self.1.process(item).await,
+            None => Ok(None),
+        }
+    }
+
+    const IS_SYNC: bool = A::IS_SYNC && B::IS_SYNC;
+
+    #[inline]
+    fn process_now(&self, item: I) -> Result<Option<B::Out>> {
+        match self.0.process_now(item)? {
+            Some(item) => self.1.process_now(item),
             None => Ok(None),
         }
     }

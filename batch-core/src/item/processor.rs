@@ -22,4 +22,15 @@ pub trait Processor<In>: Send + Sync + 'static {
 
     /// Processes one item.
     fn process(&self, item: In) -> impl Future<Output = Result<Option<Self::Out>>> + Send;
+
+    /// Whether [`Self::process_now`] does the same without waiting; the engine then leaves the futures out of its inner loop.
+    #[doc(hidden)]
+    const IS_SYNC: bool = false;
+
+    /// Processes one item without waiting; called only where `IS_SYNC`.
+    #[doc(hidden)]
+    fn process_now(&self, item: In) -> Result<Option<Self::Out>> {
+        drop(item);
+        Err("this processor has to wait".into())
+    }
 }

@@ -1,0 +1,127 @@
+//! Which encoding a file is in, and its fields as text.
+
+use super::{source::Form, split::Dialect};
+use crate::problem::file_error;
+use batch_core::{Error, ErrorKind};
+use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
+use std::path::Path;
+
+/// Encodings in which an ASCII byte can be the second half of a character: a digit, or one from `@` on.
+const DOUBLE_BYTE: [&Encoding; 6] = [BIG5, EUC_JP, EUC_KR, GB18030, GBK, SHIFT_JIS];
+
+/// How a file is to be split and decoded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Coding {
+    pub(super) encoding: &'static Encoding,
+    pub(super) form: Form,
+    /// Length of the byte order mark.
+    pub(super) mark: usize,
+}
+
+impl Coding {
+    /// A byte order mark at the beginning of the file decides; else what the user said.
+    pub(super) fn of(head: &[u8], said: &'static Encoding) -> Self {
+        let (encoding, mark) = Encoding::for_bom(head).unwrap_or((said, 0));
+        let form = match encoding {
+            e if e == UTF_16LE => Form::Utf16 { big_endian: false },
+            e if e == UTF_16BE => Form::Utf16 { big_endian: true },
+            _ => Form::Bytes,
+        };
+        Self { encoding, form, mark }
+    }
+
+    /// Refuses encodings and delimiters with which records can't be found without decoding the file from its beginning.
+    pub(super) fn admit(&self, dialect: Dialect, path: &Path) -> Result<(), Error> {
+        let name = self.encoding.name();
+        let refuse = |message: String| Err(file_error(ErrorKind::Configuration, message, path));
+        if self.encoding == ISO_2022_JP || self.encoding == REPLACEMENT {
+            return refuse(format!("a file in {name} cannot be split into records; convert it to UTF-8 first"));
+        }
+        let trail = |byte: u8| byte.is_ascii_digit() || byte >= b'@';
+        let double = DOUBLE_BYTE.contains(&self.encoding);
+        match [Some(dialect.delimiter), dialect.quote].into_iter().flatten().find(|b| double && trail(*b)) {
+            Some(byte) => {
+                refuse(format!("in {name} `{}` can be half of a character; convert the file to UTF-8 first", byte as char))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether fields are UTF-8 when they come from the splitter.
+    fn is_utf8(&self) -> bool {
+        self.encoding == UTF_8 || self.form != Form::Bytes
+    }
+
+    /// A piece of the file as text, with U+FFFD for what is malformed.
+    pub(super) fn lossy(&self, raw: &[u8]) -> String {
+        self.encoding.decode_without_bom_handling(raw).0.into_owned()
+    }
+
+    /// The fields of a record as text, in `decoded` where they are not UTF-8 already; or the first field that is malformed.
+    pub(super) fn text<'a>(
+        &self,
+        bytes: &'a [u8],
+        ends: &'a [usize],
+        decoded: &'a mut Decoded,
+    ) -> Result<(&'a str, &'a [usize]), Malformed> {
+        if !self.is_utf8() && !bytes.is_ascii() {
+            decoded.fill(self.encoding, bytes, ends)?;
+            return Ok((&decoded.text, &decoded.ends));
+        }
+        match std::str::from_utf8(bytes) {
+            // Two malformed fields may make a character together.
+            Ok(text) if bytes.is_ascii() || ends.iter().all(|end| text.is_char_boundary(*end)) => Ok((text, ends)),
+            _ => Err(self.malformed(bytes, ends)),
+        }
+    }
+
+    fn malformed(&self, bytes: &[u8], ends: &[usize]) -> Malformed {
+        let bad = fields(bytes, ends).enumerate().find_map(|(i, field)| Some((i, std::str::from_utf8(field).err()?.valid_up_to())));
+        let (column, at) = bad.unwrap_or_default();
+        Malformed { column, at: Some(at), encoding: self.encoding.name() }
+    }
+}
+
+/// Which field is not text.
+#[derive(Debug)]
+pub(super) struct Malformed {
+    pub(super) column: usize,
+    at: Option<usize>,
+    encoding: &'static str,
+}
+
+impl Malformed {
+    pub(super) fn reason(&self) -> String {
+        let at = self.at.map_or_else(String::new, |at| format!(" after its first {at} bytes"));
+        format!("is not valid {}{at}; if the file is in another encoding, name it to the reader", self.encoding)
+    }
+}
+
+/// Memory for the fields of a record that had to be decoded, used again for the next.
+#[derive(Default)]
+pub(super) struct Decoded {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Decoded {
+    fn fill(&mut self, encoding: &'static Encoding, bytes: &[u8], ends: &[usize]) -> Result<(), Malformed> {
+        self.text.clear();
+        self.ends.clear();
+        for (column, field) in fields(bytes, ends).enumerate() {
+            let malformed = Malformed { column, at: None, encoding: encoding.name() };
+            self.text.push_str(&encoding.decode_without_bom_handling_and_without_replacement(field).ok_or(malformed)?);
+            self.ends.push(self.text.len());
+        }
+        Ok(())
+    }
+}
+
+fn fields<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let mut start = 0;
+    ends.iter().map(move |end| {
+        let field = bytes.get(start..*end).unwrap_or_default();
+        start = *end;
+        field
+    })
+}

@@ -1,0 +1,116 @@
+//! The bytes of a file, window by window, with the offset of each in the file as it is stored.
+
+use super::utf16;
+use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
+
+/// Bytes read at once: large enough that the system calls do not show, small enough to stay in the second-level cache.
+const WINDOW: usize = 128 * 1024;
+
+/// How the bytes of a file become bytes that the CSV automaton can split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As they are: UTF-8, and every encoding in which commas, quotes and line ends are ASCII and nothing else.
+    Bytes,
+    /// UTF-16, transcoded.
+    Utf16 { big_endian: bool },
+}
+
+/// A file from some byte on.
+///
+/// Reads by position, so that several sources can share one file, and up to the length the file had when it was opened.
+pub(super) struct Source {
+    file: Arc<File>,
+    form: Form,
+    length: u64,
+    window: Vec<u8>,
+    raw: Vec<u8>,
+    consumed: usize,
+    next: u64,
+    offset: u64,
+}
+
+impl Source {
+    pub(super) fn new(file: Arc<File>, form: Form, length: u64, offset: u64) -> Self {
+        Self { file, form, length, window: Vec::new(), raw: Vec::new(), consumed: 0, next: offset, offset }
+    }
+
+    /// Another source of the same file, from `offset` on.
+    pub(super) fn at(&self, offset: u64) -> Self {
+        Self::new(Arc::clone(&self.file), self.form, self.length, offset)
+    }
+
+    /// Offset of the next byte of the window in the file.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Bytes that an ASCII character takes in the file.
+    pub(super) fn unit(&self) -> u64 {
+        match self.form {
+            Form::Bytes => 1,
+            Form::Utf16 { .. } => 2,
+        }
+    }
+
+    /// What was read and not yet consumed.
+    pub(super) fn window(&self) -> &[u8] {
+        self.window.get(self.consumed..).unwrap_or_default()
+    }
+
+    /// Makes the window non-empty; `false` at the end of the file.
+    pub(super) fn fill(&mut self) -> io::Result<bool> {
+        if self.consumed < self.window.len() {
+            return Ok(true);
+        }
+        let left = self.length - self.next;
+        let want = usize::try_from(left).unwrap_or(WINDOW).min(WINDOW);
+        self.consumed = 0;
+        match self.form {
+            Form::Bytes => self.fill_bytes(want)?,
+            Form::Utf16 { big_endian } => self.fill_utf16(want, big_endian, want as u64 == left)?,
+        }
+        Ok(!self.window.is_empty())
+    }
+
+    /// Steps over the first `count` bytes of the window.
+    pub(super) fn consume(&mut self, count: usize) {
+        let passed = match self.form {
+            Form::Bytes => count as u64,
+            Form::Utf16 { .. } => utf16::raw_len(self.window().get(..count).unwrap_or_default()),
+        };
+        self.offset = (self.offset + passed).min(self.length);
+        self.consumed += count;
+    }
+
+    /// The first `max` bytes at most of what stands at `offset`, as they are in the file.
+    pub(super) fn peek_raw(&self, offset: u64, max: usize) -> io::Result<Vec<u8>> {
+        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(max);
+        let mut raw = vec![0; left.min(max)];
+        self.file.read_exact_at(&mut raw, offset)?;
+        Ok(raw)
+    }
+
+    fn fill_bytes(&mut self, want: usize) -> io::Result<()> {
+        self.window.resize(want, 0);
+        let read = self.file.read_exact_at(&mut self.window, self.next);
+        self.keep(read, want)
+    }
+
+    fn fill_utf16(&mut self, want: usize, big_endian: bool, last: bool) -> io::Result<()> {
+        self.raw.resize(want, 0);
+        self.window.clear();
+        let read = self.file.read_exact_at(&mut self.raw, self.next);
+        let used = if read.is_ok() { utf16::transcode(&self.raw, big_endian, last, &mut self.window) } else { 0 };
+        self.keep(read, used)
+    }
+
+    /// After a failed read the window is empty, so that another try reads the same bytes.
+    fn keep(&mut self, read: io::Result<()>, used: usize) -> io::Result<()> {
+        if read.is_err() {
+            self.window.clear();
+        } else {
+            self.next += used as u64;
+        }
+        read
+    }
+}

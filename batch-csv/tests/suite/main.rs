@@ -1,0 +1,6 @@
+//! What readers and writers of delimited files promise.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod reader;
+mod support;
+mod writer;

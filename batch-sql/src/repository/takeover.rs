@@ -1,0 +1,51 @@
+//! Closing the execution of an owner that is gone.
+
+use super::{
+    lease::{self, State},
+    record::{self, Record},
+};
+use crate::{
+    error::Outcome,
+    sqlite::{Store, session::Session},
+};
+use batch_core::{
+    Error, ErrorKind, ExitStatus, Owner,
+    repository::{Launch, TakenOver},
+};
+use sqlx::sqlite::SqliteRow;
+
+const CLOSE_EXECUTION: &str = "UPDATE @execution SET status = 'FAILED', exit_code = 'FAILED', exit_message = ?, end_time = ?,
+    last_updated = ?, request = NULL, active_key = NULL WHERE id = ?";
+pub(super) const CLOSE_STEPS: &str = "UPDATE @step SET status = 'FAILED', exit_code = 'FAILED', exit_message = ?, end_time = ?,
+    last_updated = ?, epoch = epoch + 1 WHERE execution_id = ? AND status IN ('STARTING', 'STARTED', 'STOPPING')";
+
+/// Whether the active execution may be taken over, else the refusal.
+pub(super) fn verdict(active: &Record<'_>, row: &SqliteRow, store: &Store, launch: &Launch) -> Outcome<Result<TakenOver, Error>> {
+    let execution: i64 = active.get("id")?;
+    // An owner that can't be read is unknown: its lease decides.
+    let owner: Option<Owner> = serde_json::from_str(active.get("owner")?).ok();
+    let name = owner.as_ref().map_or_else(|| "an unknown process".to_owned(), Owner::to_string);
+    let rest = match (owner.and_then(|o| o.gone()), lease::judge(row, store, &launch.owner)?) {
+        (Some(reason), _) | (None, State::Over(reason)) => return Ok(Ok(TakenOver { execution, owner: name, reason })),
+        (None, State::Valid(rest)) => rest.as_secs_f64().ceil(),
+    };
+    let message = format!(
+        "job `{}` is already running with these parameters, by {name}; wait for its end or stop it. If that process is gone, launch \
+         again when its lease ends in {rest} s",
+        launch.job_name
+    );
+    Ok(Err(Error::new(ErrorKind::AlreadyRunning, message).with("execution", execution)))
+}
+
+/// Closes the execution, then its steps, whose new epoch fences the old owner; the lease last.
+pub(super) async fn close(session: &mut Session, store: &Store, launch: &Launch, taken: &TakenOver) -> Outcome<()> {
+    let message = format!("taken over by {} from {}: {}", launch.owner, taken.owner, taken.reason);
+    let message = record::message(&ExitStatus::new("FAILED", &message));
+    let now = record::time(store.now());
+    for template in [CLOSE_EXECUTION, CLOSE_STEPS] {
+        let query = session.query(template).bind(message.clone()).bind(now.clone()).bind(now.clone());
+        session.execute(query.bind(taken.execution)).await?;
+    }
+    session.execute(session.query(lease::DELETE).bind(taken.execution)).await?;
+    Ok(())
+}

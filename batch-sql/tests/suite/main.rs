@@ -1,0 +1,14 @@
+//! The SQLite backend, each test on a database file of its own.
+
+mod conflicts;
+mod explorer;
+mod fixture;
+mod identifiers;
+mod launches;
+mod leases;
+mod locking;
+mod opening;
+mod schema;
+mod steps;
+mod transactions;
+mod writers;
