@@ -31,7 +31,7 @@ where
 
     async fn open(&mut self, resume: Option<u64>) -> Result<()> {
         let Some(position) = resume.filter(|p| *p > 0) else { return Ok(()) };
-        let known = self.items.size_hint().1.map_or(0, |n| n as u64);
+        let known = rest(&self.items, 0).map(|total| total.of);
         self.items.nth(usize::try_from(position - 1)?).ok_or_else(|| shrunk(position, known))?;
         self.position = position;
         Ok(())
@@ -92,7 +92,7 @@ where
         let position = resume.unwrap_or(0);
         while self.position < position {
             match self.next() {
-                Ok(None) => return Err(shrunk(position, self.position)),
+                Ok(None) => return Err(shrunk(position, Some(self.position))),
                 Err(e) if !caused_by::<BadRecord>(&e, |_| true) => return Err(e),
                 Ok(Some(_)) | Err(_) => {}
             }
@@ -150,6 +150,7 @@ mod tests {
     #[tokio::test]
     async fn an_iterator_that_became_shorter_is_refused() {
         assert!(iter(0..3).open(Some(4)).await.unwrap_err().to_string().contains("3 records, but 4"));
+        assert!(iter((0..3).filter(|_| true)).open(Some(4)).await.unwrap_err().to_string().contains("fewer records, but 4"));
         assert!(iter(0..3).open(Some(3)).await.is_ok());
         let mut short = try_iter((0..3).map(Ok::<_, BoxError>));
         assert!(short.open(Some(4)).await.unwrap_err().to_string().contains("3 records, but 4"));

@@ -36,7 +36,7 @@ impl<I: Clone + Send + Sync + 'static> Reader for ListReader<I> {
     async fn open(&mut self, resume: Option<u64>) -> Result<()> {
         let (position, length) = (resume.unwrap_or(0), self.items.len() as u64);
         if position > length {
-            return Err(shrunk(position, length));
+            return Err(shrunk(position, Some(length)));
         }
         self.next = usize::try_from(position)?;
         Ok(())

@@ -24,7 +24,8 @@ pub use stream::{StreamReader, TryStreamReader, stream, try_stream};
 use crate::error::{BoxError, Error, ErrorKind};
 
 /// The input ends before the position that was committed: going on would leave out what came instead.
-fn shrunk(position: u64, found: u64) -> BoxError {
+fn shrunk(position: u64, found: Option<u64>) -> BoxError {
+    let found = found.map_or_else(|| "fewer".to_owned(), |found| found.to_string());
     let message = format!("the input has {found} records, but {position} were committed: restore the input before a restart");
     Error::new(ErrorKind::NeedsOperator, message).into()
 }

@@ -286,7 +286,7 @@ async fn drop_records<R: Reader>(reader: &mut R, records: u64) -> Result<()> {
         let record = reader.read().await;
         match record {
             record if consumed(&record) => dropped += 1,
-            Ok(_) => return Err(super::shrunk(records, dropped)),
+            Ok(_) => return Err(super::shrunk(records, Some(dropped))),
             Err(e) => return Err(e),
         }
     }

@@ -106,7 +106,9 @@ pub async fn what_nobody_launched_is_not_found<F: Fixture>(f: &F) {
     assert_eq!(refusal(&explorer.instances("nobody's", Page::all()).await), not_found);
     assert_eq!(refusal(&explorer.instance_count("nobody's").await), not_found);
     assert_eq!(refusal(&explorer.running("nobody's").await), not_found);
+    assert_eq!(refusal(&explorer.instance("nobody's", "key").await), not_found);
     assert_eq!(refusal(&explorer.execution(404_404).await), not_found);
+    assert_eq!(refusal(&explorer.steps(404_404).await), not_found);
     assert_eq!(refusal(&explorer.executions(404_404).await), not_found);
 }
 

@@ -17,8 +17,8 @@ impl State {
             return Ok(StepStarted::Complete(Box::new(done.clone())));
         }
         let starts = last.map_or(0, |l| l.starts);
-        if start.start_limit.is_some_and(|limit| starts >= limit.get()) {
-            return Ok(StepStarted::LimitReached(starts));
+        if let Some(limit) = start.start_limit.filter(|limit| starts >= limit.get()) {
+            return Ok(StepStarted::LimitReached(limit.get()));
         }
         let row = first_row(self.next_id(), start, starts + 1, previous, now);
         self.insert_step(instance, row.clone(), now)?;
