@@ -113,3 +113,40 @@ impl JobRepository for Memory {
         Arc::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Memory;
+    use crate::{
+        clock::{Clock, ManualClock},
+        repository::conformance::Fixture,
+        testing::Scripted,
+    };
+    use chrono::{DateTime, Utc};
+    use std::time::Duration;
+
+    struct InMemory(ManualClock, Memory);
+
+    impl Fixture for InMemory {
+        type Database = Scripted<Memory>;
+
+        fn database(&self) -> Scripted<Memory> {
+            Scripted::new(self.1.clone())
+        }
+
+        fn now(&self) -> DateTime<Utc> {
+            self.0.now()
+        }
+
+        async fn advance(&self, by: Duration) {
+            self.0.advance(by);
+        }
+    }
+
+    async fn fresh() -> InMemory {
+        let clock = ManualClock::at(Utc::now());
+        InMemory(clock.clone(), Memory::with_clock(clock))
+    }
+
+    crate::conformance_tests!(fresh());
+}

@@ -20,7 +20,6 @@ impl State {
         execution.row.exit_status = ExitStatus::new(&end.exit_status.code, &end.exit_status.message);
         execution.row.ended = Some(end.at);
         execution.row.last_updated = end.at;
-        execution.request = None;
         let instance = execution.row.instance.clone();
         self.no_longer_active(&instance, end.lease.execution);
         Ok(())

@@ -64,7 +64,6 @@ impl State {
         closed.row.exit_status = exit.clone();
         closed.row.ended = Some(now.wall);
         closed.row.last_updated = now.wall;
-        closed.request = None;
         let (instance, steps) = (closed.row.instance.clone(), closed.steps.clone());
         for id in steps {
             let open = self.steps.get_mut(&id).map(|s| &mut s.row).filter(|s| s.status.is_active());
