@@ -91,6 +91,13 @@ impl Parameters {
         key::digest(format, self.iter().filter(|(_, p)| p.identifying).map(|(name, p)| (name, &p.value)))
     }
 
+    /// These parameters with those of `more`, which win.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
     /// These parameters without secrets: what is stored.
     #[must_use]
     pub fn stored(&self) -> Self {

@@ -1,5 +1,6 @@
 //! A job: named steps, run in order.
 
+mod restart;
 mod rules;
 
 use crate::{

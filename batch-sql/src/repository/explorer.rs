@@ -15,6 +15,8 @@ pub(super) const JOB_NAMES: &str = "WITH RECURSIVE names (name) AS (SELECT min(j
     SELECT (SELECT min(job_name) FROM @instance WHERE job_name > name) FROM names WHERE name IS NOT NULL)
     SELECT name FROM names WHERE name IS NOT NULL";
 pub(super) const KNOWN: &str = "SELECT id FROM @instance WHERE job_name = ? LIMIT 1";
+const KNOWN_INSTANCE: &str = "SELECT id FROM @instance WHERE id = ?";
+const KNOWN_STEP: &str = "SELECT id FROM @step WHERE id = ?";
 pub(super) const INSTANCES: &str =
     "SELECT id, job_name, job_key FROM @instance WHERE job_name = ? ORDER BY id DESC LIMIT ? OFFSET ?";
 pub(super) const INSTANCE_COUNT: &str = "SELECT count(*) FROM @instance WHERE job_name = ?";
@@ -132,6 +134,9 @@ async fn instance(session: &mut Session, job: &str, key: &str) -> Outcome<Option
 
 async fn executions(session: &mut Session, instance: i64) -> Outcome<Vec<JobExecution>> {
     let rows = session.rows(session.query(EXECUTIONS).bind(instance)).await?;
+    if rows.is_empty() {
+        demand(session, KNOWN_INSTANCE, instance, "instance").await?;
+    }
     let parameters = session.rows(session.query(EXECUTIONS_PARAMETERS).bind(instance)).await?;
     with_parameters(&rows, &parameters)
 }
@@ -167,10 +172,18 @@ async fn execution(session: &mut Session, id: i64) -> Outcome<JobExecution> {
 
 async fn steps(session: &mut Session, execution: i64) -> Outcome<Vec<StepExecution>> {
     let steps = read_steps(session, execution).await?;
-    if steps.is_empty() && session.row(session.query(EXECUTION).bind(execution)).await?.is_none() {
-        return Err(operate::unknown(execution).into());
+    if steps.is_empty() {
+        demand(session, EXECUTION, execution, "execution").await?;
     }
     Ok(steps)
+}
+
+/// An empty list is an answer only about something that exists.
+async fn demand(session: &mut Session, query: &'static str, id: i64, what: &'static str) -> Outcome<()> {
+    match session.row(session.query(query).bind(id)).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::new(ErrorKind::NotFound, format!("no {what} of that number is known")).with(what, id).into()),
+    }
 }
 
 async fn read_steps(session: &mut Session, execution: i64) -> Outcome<Vec<StepExecution>> {
@@ -180,6 +193,9 @@ async fn read_steps(session: &mut Session, execution: i64) -> Outcome<Vec<StepEx
 
 async fn skips(session: &mut Session, step: i64, page: Page) -> Outcome<Vec<SkipRecord>> {
     let rows = session.rows(window(session.query(SKIPS).bind(step), page)).await?;
+    if rows.is_empty() {
+        demand(session, KNOWN_STEP, step, "step").await?;
+    }
     rows.iter().map(|row| Record::new("batch_skip", row).skip()).collect()
 }
 

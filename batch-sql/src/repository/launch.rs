@@ -93,11 +93,11 @@ async fn read_previous(session: &mut Session, launch: &Launch, instance: i64) ->
     let Some(row) = session.row(session.query(LATEST).bind(instance)).await? else { return Ok(None) };
     let record = Record::new("batch_execution", &row);
     let mut previous = record.execution()?;
-    let abandoned = session.row(session.query(ABANDONED).bind(instance)).await?;
-    if let Some(row) = abandoned {
+    refuse_complete(launch, &previous)?;
+    if let Some(row) = session.row(session.query(ABANDONED).bind(instance)).await? {
         return Err(given_up(launch, row.try_get(0)?).into());
     }
-    refuse(launch, &previous)?;
+    refuse_restart(launch, &previous)?;
     previous.parameters = parameters(session, previous.id).await?;
     for row in session.rows(session.query(CHECKPOINTS).bind(previous.id)).await? {
         Record::new("batch_step", &row).step()?;
@@ -105,7 +105,7 @@ async fn read_previous(session: &mut Session, launch: &Launch, instance: i64) ->
     Ok(Some(previous))
 }
 
-fn refuse(launch: &Launch, previous: &JobExecution) -> Result<(), Error> {
+fn refuse_complete(launch: &Launch, previous: &JobExecution) -> Result<(), Error> {
     let job = &launch.job_name;
     if previous.status == BatchStatus::Completed {
         let ended = previous.ended.map_or_else(String::new, |at| format!(" at {}", record::time(at)));
@@ -114,6 +114,11 @@ fn refuse(launch: &Launch, previous: &JobExecution) -> Result<(), Error> {
         );
         return Err(Error::new(ErrorKind::AlreadyComplete, message).with("execution", previous.id));
     }
+    Ok(())
+}
+
+fn refuse_restart(launch: &Launch, previous: &JobExecution) -> Result<(), Error> {
+    let job = &launch.job_name;
     if !launch.restartable {
         let message = format!(
             "job `{job}` is not restartable, and its last execution ended {}; change an identifying parameter to begin anew",

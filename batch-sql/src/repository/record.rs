@@ -87,7 +87,7 @@ impl<'a> Record<'a> {
         self.get::<&str>(column)?.parse().map_err(|e| self.damaged(column, e))
     }
 
-    fn json<T: DeserializeOwned>(&self, column: &str) -> Outcome<T> {
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Outcome<T> {
         serde_json::from_str(self.get(column)?).map_err(|e| self.damaged(column, e))
     }
 

@@ -12,7 +12,7 @@ use batch_core::{
 use chrono::SubsecRound;
 use sqlx::Row;
 
-const HELD: &str = "SELECT id FROM @execution WHERE id = ? AND token = ? AND active_key IS NOT NULL";
+const HELD: &str = "SELECT id, context FROM @execution WHERE id = ? AND token = ? AND active_key IS NOT NULL";
 pub(super) const LAST: &str = "SELECT * FROM @step WHERE instance_id = ? AND step_name = ? ORDER BY id DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO @step (execution_id, instance_id, step_name, status, exit_code, exit_message, start_no, epoch,
     commit_no, checkpoint, context, start_time, last_updated)
@@ -20,8 +20,7 @@ const INSERT: &str = "INSERT INTO @step (execution_id, instance_id, step_name, s
 const END: &str = "UPDATE @step SET status = ?, exit_code = ?, exit_message = ?, read_count = ?, write_count = ?, filter_count = ?,
     read_skip_count = ?, process_skip_count = ?, write_skip_count = ?, commit_count = ?, rollback_count = ?, end_time = ?,
     last_updated = ? WHERE id = ? AND epoch = ? AND commit_no = ? AND status = 'STARTED'";
-const JOB_CONTEXT: &str =
-    "UPDATE @execution SET context = ?, last_updated = ? WHERE id = ? AND token = ? AND active_key IS NOT NULL";
+const JOB_CONTEXT: &str = "UPDATE @execution SET context = ?, last_updated = ? WHERE id = ?";
 const RESOLVE: &str = "UPDATE @step SET epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'STARTED'
     RETURNING epoch, commit_no, (SELECT request FROM @execution WHERE @execution.id = @step.execution_id) AS request";
 
@@ -38,8 +37,8 @@ pub(super) async fn start(session: &mut Session, store: &Store, start: &StepStar
         }
         _ => {}
     }
-    if let Some(limit) = start.start_limit.filter(|limit| starts >= limit.get()) {
-        return Ok(StepStarted::LimitReached(limit.get()));
+    if start.start_limit.is_some_and(|limit| starts >= limit.get()) {
+        return Ok(StepStarted::LimitReached(starts));
     }
     let step = inherit(start, last, store.clock.now().trunc_subsecs(6));
     let id = insert(session, start.instance, &step).await?;
@@ -100,10 +99,22 @@ pub(super) async fn end(session: &mut Session, end: &StepEnd) -> Outcome<()> {
     if changed == 0 {
         return Err(not_owner(guard.lease.execution).into());
     }
-    let Some(context) = &end.job_context else { return Ok(()) };
-    let query = session.query(JOB_CONTEXT).bind(record::context(context)).bind(at);
-    let changed = session.execute(query.bind(guard.lease.execution).bind(guard.lease.token.clone())).await?;
-    if changed == 0 { Err(not_owner(guard.lease.execution).into()) } else { Ok(()) }
+    match &end.job_context {
+        Some(context) => save_job_context(session, end, context).await,
+        None => Ok(()),
+    }
+}
+
+/// Merged, since another step of a split may have ended meanwhile; this step's values win.
+async fn save_job_context(session: &mut Session, end: &StepEnd, context: &Context) -> Outcome<()> {
+    let lease = &end.guard.lease;
+    let query = session.query(HELD).bind(lease.execution).bind(lease.token.clone());
+    let row = session.row(query).await?.ok_or_else(|| not_owner(lease.execution))?;
+    let mut merged: Context = Record::new("batch_execution", &row).json("context")?;
+    merged.merge(context);
+    let query = session.query(JOB_CONTEXT).bind(record::context(&merged)).bind(record::time(end.at)).bind(lease.execution);
+    session.execute(query).await?;
+    Ok(())
 }
 
 /// Raises the epoch, which waits for a commit in flight, and says how many commits there are.

@@ -83,10 +83,15 @@ impl Statement for Update {
     fn text(&self, dialect: &Dialect, table: &str, columns: &[String], rows: usize) -> String {
         let name = |c: &String| dialect.quoted(c);
         let values: Vec<_> = columns.iter().map(|c| format!("? AS {}", name(c))).collect();
-        let set: Vec<_> = columns.iter().filter(|c| !self.keys.contains(c)).map(|c| format!("{0} = _batch_item.{0}", name(c))).collect();
+        let set: Vec<_> =
+            columns.iter().filter(|c| !self.keys.contains(c)).map(|c| format!("{0} = _batch_item.{0}", name(c))).collect();
         let on: Vec<_> = self.keys.iter().map(|c| format!("{table}.{0} = _batch_item.{0}", name(c))).collect();
-        let one =
-            format!("UPDATE {table} SET {} FROM (SELECT {}) AS _batch_item WHERE {}", set.join(", "), values.join(", "), on.join(" AND "));
+        let one = format!(
+            "UPDATE {table} SET {} FROM (SELECT {}) AS _batch_item WHERE {}",
+            set.join(", "),
+            values.join(", "),
+            on.join(" AND ")
+        );
         vec![one.as_str(); rows].join("; ")
     }
 
