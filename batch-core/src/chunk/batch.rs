@@ -129,15 +129,19 @@ impl Skipped {
     /// The record of an item that failed in `phase` with `error`.
     pub(super) fn new(phase: Phase, (number, line): (u64, Option<u64>), item: Option<String>, error: BoxError) -> Self {
         let bad = error.downcast_ref::<BadRecord>();
-        let column =
-            bad.and_then(|b| b.column.clone()).or_else(|| error.downcast_ref::<ItemProblem>().map(|p| p.column.to_owned()));
+        let problem = error.downcast_ref::<ItemProblem>();
+        let reason = match (bad, problem) {
+            (Some(bad), _) => chain(bad.reason().as_ref()),
+            (None, Some(problem)) => problem.reason.clone(),
+            (None, None) => chain(error.as_ref()),
+        };
         let record = SkipRecord {
             phase,
             number,
             line: bad.and_then(|b| b.line).or(line),
             byte: bad.and_then(|b| b.byte),
-            column,
-            reason: chain(error.as_ref()),
+            column: bad.and_then(|b| b.column.clone()).or_else(|| problem.map(|p| p.column.to_owned())),
+            reason,
             item: bad.and_then(|b| b.raw.clone()).or(item),
         };
         Self { record, error }

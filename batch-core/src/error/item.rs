@@ -24,6 +24,11 @@ impl BadRecord {
     pub fn new(reason: impl Into<BoxError>) -> Self {
         Self { reason: reason.into(), line: None, byte: None, column: None, raw: None }
     }
+
+    /// Why, without the place.
+    pub fn reason(&self) -> &BoxError {
+        &self.reason
+    }
 }
 
 impl fmt::Display for BadRecord {

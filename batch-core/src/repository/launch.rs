@@ -81,7 +81,7 @@ pub struct StepEnd {
     pub exit_status: ExitStatus,
     /// Final counts; only `rollbacks` may differ from the last commit's.
     pub counts: crate::execution::Counts,
-    /// With COMPLETED: the job's context with this step's values, for later steps.
+    /// With COMPLETED: what the step leaves to later ones; merged into the job's context, its values win.
     pub job_context: Option<Context>,
     /// When.
     pub at: DateTime<Utc>,

@@ -62,7 +62,8 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
     /// the execution is not active.
     async fn request(&self, execution: i64, request: Option<Request>) -> Result<(), Error>;
 
-    /// Gives up an execution that is not active, so that its instance is never restarted; returns the status it had.
+    /// Gives up an execution that is not active, so that its instance is never restarted; returns the status it had. Kind
+    /// `AlreadyRunning` for an active one.
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error>;
 
     /// The reading side.
