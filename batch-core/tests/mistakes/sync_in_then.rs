@@ -1,0 +1,7 @@
+//! A synchronous closure where an asynchronous one is wanted.
+use batch_core::{Job, ListReader, ListWriter, Memory};
+
+fn main() {
+    let _job = Job::new("import", &Memory::new())
+        .step("load", |s| Ok(s.chunk(10, ListReader::new(vec![1])).then(|n: i32| Ok(n + 1)).writer(ListWriter::<i32>::new())));
+}

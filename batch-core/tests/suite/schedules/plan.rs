@@ -1,0 +1,101 @@
+//! What is drawn at random.
+
+use batch_core::testing::Fault;
+use proptest::{
+    arbitrary::any,
+    collection::vec,
+    option,
+    prelude::{Just, Strategy, prop},
+    prop_oneof,
+};
+
+/// What happens to a record on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Good,
+    Filtered,
+    BadRecord,
+    BadItem,
+    Panics,
+    Refused,
+    /// Fails so many times with a transient error, then is good.
+    SlowRead(u8),
+    SlowItem(u8),
+    SlowWrite(u8),
+}
+
+impl Fate {
+    pub fn is_written(self) -> bool {
+        matches!(self, Self::Good | Self::SlowRead(_) | Self::SlowItem(_) | Self::SlowWrite(_))
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub fates: Vec<Fate>,
+    pub chunk: usize,
+    pub skip_limit: u64,
+    pub attempts: u32,
+    pub ahead: usize,
+    pub concurrent: usize,
+    pub limit: Option<u64>,
+    /// Whether the reader says where it stands.
+    pub seeks: bool,
+    /// Reads, items and writes that wait once: a bit each, used in turn.
+    pub waits: u64,
+    pub faults: Vec<(usize, Fault)>,
+}
+
+pub fn plans() -> impl Strategy<Value = Plan> {
+    (
+        vec(fate(), 0..40),
+        prop_oneof![3 => 1usize..12, 1 => Just(1000)],
+        prop_oneof![Just(0u64), 1u64..4, Just(1000)],
+        1u32..4,
+        0usize..3,
+        1usize..4,
+        option::weighted(0.2, 1u64..15),
+        prop::bool::weighted(0.8),
+        any::<u64>(),
+        vec((1usize..12, fault()), 0..4),
+    )
+        .prop_map(|(fates, chunk, skip_limit, attempts, ahead, concurrent, limit, seeks, waits, faults)| Plan {
+            fates,
+            chunk,
+            skip_limit,
+            attempts,
+            ahead,
+            concurrent,
+            limit,
+            seeks,
+            waits,
+            faults,
+        })
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        12 => Just(Fate::Good),
+        2 => Just(Fate::Filtered),
+        1 => Just(Fate::BadRecord),
+        1 => Just(Fate::BadItem),
+        1 => Just(Fate::Panics),
+        2 => Just(Fate::Refused),
+        1 => (1u8..4).prop_map(Fate::SlowRead),
+        1 => (1u8..4).prop_map(Fate::SlowItem),
+        1 => (1u8..4).prop_map(Fate::SlowWrite),
+    ]
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop::sample::select(vec![
+        Fault::Begin,
+        Fault::Savepoint,
+        Fault::Release,
+        Fault::RollbackTo,
+        Fault::CommitTransient,
+        Fault::CommitData,
+        Fault::CommitLost,
+        Fault::CommitUnsent,
+    ])
+}
