@@ -164,7 +164,9 @@ fn not_whole(field: &str, error: &ParseIntError) -> String {
 }
 
 fn not_a(what: &'static str) -> impl Fn(&str) -> String {
-    move |field| if field.is_empty() { format!("is empty, {what} is expected") } else { format!("cannot parse {} as {what}", Quoted(field)) }
+    move |field| {
+        if field.is_empty() { format!("is empty, {what} is expected") } else { format!("cannot parse {} as {what}", Quoted(field)) }
+    }
 }
 
 /// The only character of a field.

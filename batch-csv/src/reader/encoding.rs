@@ -3,9 +3,7 @@
 use super::{source::Form, split::Dialect};
 use crate::problem::file_error;
 use batch_core::{Error, ErrorKind};
-use encoding_rs::{
-    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
-};
+use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 use std::path::Path;
 
 /// Encodings in which an ASCII byte can be the second half of a character: a digit, or one from `@` on.
@@ -44,7 +42,9 @@ impl Coding {
         let trail = |byte: u8| byte.is_ascii_digit() || byte >= b'@';
         let double = DOUBLE_BYTE.contains(&self.encoding);
         match [Some(dialect.delimiter), dialect.quote].into_iter().flatten().find(|b| double && trail(*b)) {
-            Some(byte) => refuse(format!("in {name} `{}` can be half of a character; convert the file to UTF-8 first", byte as char)),
+            Some(byte) => {
+                refuse(format!("in {name} `{}` can be half of a character; convert the file to UTF-8 first", byte as char))
+            }
             None => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// The names of a file's columns.
-pub struct Header {
+pub(super) struct Header {
     /// For messages and for users.
     pub(super) record: Arc<StringRecord>,
     /// For every field of every record: a `StringRecord` takes longer to find one.

@@ -330,7 +330,8 @@ impl<T> CsvWriter<T> {
         if self.pending.items() == 0 {
             return Ok(());
         }
-        let message = if self.published { "the output file is published, and items follow" } else { "items are written, but not flushed" };
+        let message =
+            if self.published { "the output file is published, and items follow" } else { "items are written, but not flushed" };
         Err(file_error(ErrorKind::NeedsOperator, message, &self.path))
     }
 

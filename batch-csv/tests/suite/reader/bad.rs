@@ -66,7 +66,8 @@ fn columns_without_a_name_are_numbered() {
 #[test]
 fn invalid_utf8_is_the_record_s() {
     let (bad, after) = first(b"id,sku,price\n1,caf\xE9,1\n2,b,2\n", |r| r);
-    let wanted = "line 2: sku: is not valid UTF-8 after its first 3 bytes; if the file is in another encoding, name it to the reader";
+    let wanted =
+        "line 2: sku: is not valid UTF-8 after its first 3 bytes; if the file is in another encoding, name it to the reader";
     assert_eq!((bad.to_string().as_str(), bad.raw.as_deref(), after), (wanted, Some("1,caf\u{FFFD},1"), 1));
 }
 
@@ -92,7 +93,7 @@ fn the_limit_is_exact_and_counts_no_line_end() {
         let f = Folder::new();
         let path = f.file(format!("id,sku,price\n1,a,12345{end}"));
         let good = |max| read(CsvReader::<Product>::open(&path).max_record_bytes(max)).remove(0).is_ok();
-        assert!(good(12) , "{end:?}");
+        assert!(good(12), "{end:?}");
         let path = f.file(format!("i,s,p\n1,a,12345{end}"));
         let good = |max| read(CsvReader::<(i8, char, i32)>::open(&path).max_record_bytes(max)).remove(0).is_ok();
         assert!(good(9) && !good(8), "{end:?}");
@@ -102,7 +103,10 @@ fn the_limit_is_exact_and_counts_no_line_end() {
 #[test]
 fn an_unclosed_quote_takes_the_rest_and_names_its_line() {
     let (bad, after) = first(b"id,sku,price\n1,a,1\n2,\"b\nb\",\"2\n3,c,3\n4,d,4\n", |r| r);
-    assert_eq!(bad.to_string(), "line 3: the quote opened on line 4 is never closed and takes the 4 line ends up to the end of the file");
+    assert_eq!(
+        bad.to_string(),
+        "line 3: the quote opened on line 4 is never closed and takes the 4 line ends up to the end of the file"
+    );
     assert_eq!((bad.line, after), (Some(3), 0));
 }
 
@@ -110,7 +114,10 @@ fn an_unclosed_quote_takes_the_rest_and_names_its_line() {
 fn an_unclosed_quote_longer_than_allowed_is_bounded_too() {
     let text = format!("id,sku,price\n1,\"{}", "x\n".repeat(100_000));
     let (bad, after) = first(text.as_bytes(), |r| r.max_record_bytes(1000));
-    assert!(bad.to_string().starts_with("line 2: the quote opened on line 2 is never closed and takes the 100,000 line ends"), "{bad}");
+    assert!(
+        bad.to_string().starts_with("line 2: the quote opened on line 2 is never closed and takes the 100,000 line ends"),
+        "{bad}"
+    );
     assert_eq!(after, 0);
 }
 

@@ -35,10 +35,16 @@ fn only_the_first_mark_is_one() {
 #[test]
 fn single_and_double_byte_encodings_are_decoded() {
     let f = Folder::new();
-    for (label, sku) in [("windows-1252", "café €"), ("iso-8859-2", "łódź"), ("shift_jis", "表示ソ,能"), ("gb18030", "中文€"), ("euc-kr", "한국")] {
+    for (label, sku) in
+        [("windows-1252", "café €"), ("iso-8859-2", "łódź"), ("shift_jis", "表示ソ,能"), ("gb18030", "中文€"), ("euc-kr", "한국")]
+    {
         let text = format!("id,sku,price\n1,\"{sku}\",2\n");
         let bytes = encoding(label).encode(&text).0;
-        assert_eq!(read(CsvReader::<Product>::open(f.file(bytes)).encoding(encoding(label))), [Ok(product(1, sku, 2.0))], "{label}");
+        assert_eq!(
+            read(CsvReader::<Product>::open(f.file(bytes)).encoding(encoding(label))),
+            [Ok(product(1, sku, 2.0))],
+            "{label}"
+        );
     }
 }
 

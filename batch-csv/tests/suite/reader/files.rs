@@ -52,7 +52,11 @@ fn nothing_but_a_header_or_not_even_that_yields_nothing() {
 fn a_malformed_header_is_a_matter_of_configuration() {
     let f = Folder::new();
     let long = format!("{}\n", "x".repeat(2000));
-    for (text, why) in [(&b"id,sk\xFF\n"[..], "column 2 is not valid UTF-8"), (b"id,\"sku\n1,2", "quote opened on line 1"), (long.as_bytes(), "2,000 bytes")] {
+    for (text, why) in [
+        (&b"id,sk\xFF\n"[..], "column 2 is not valid UTF-8"),
+        (b"id,\"sku\n1,2", "quote opened on line 1"),
+        (long.as_bytes(), "2,000 bytes"),
+    ] {
         let (kind, report) = refused(open(&f.file(text), |r| r.max_record_bytes(1000)));
         assert_eq!(kind, ErrorKind::Configuration);
         assert!(report.contains("the header cannot be read") && report.contains(why), "{report}");

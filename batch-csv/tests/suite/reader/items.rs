@@ -23,10 +23,7 @@ fn without_headers_fields_are_taken_by_position() {
     let f = Folder::new();
     let path = f.file("1,A,1.5\n2,B,2");
     assert_eq!(rows(read(CsvReader::<Product>::open(&path).has_headers(false))).len(), 2);
-    assert_eq!(
-        rows(read(CsvReader::<(i64, char, f32)>::open(&path).has_headers(false))),
-        [(1, 'A', 1.5), (2, 'B', 2.0)]
-    );
+    assert_eq!(rows(read(CsvReader::<(i64, char, f32)>::open(&path).has_headers(false))), [(1, 'A', 1.5), (2, 'B', 2.0)]);
 }
 
 #[test]

@@ -27,9 +27,8 @@ struct Options {
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    (select(vec![b',', b';']), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(delimiter, quoting, headers, flexible, comment)| Options { delimiter, quoting, headers, flexible, comment },
-    )
+    (select(vec![b',', b';']), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|(delimiter, quoting, headers, flexible, comment)| Options { delimiter, quoting, headers, flexible, comment })
 }
 
 fn reader(path: &Path, o: Options) -> CsvReader<Record> {

@@ -74,7 +74,10 @@ fn another_length_is_refused_with_both() {
     fs::write(&path, format!("id,sku,price\n{}", "1,a,1\n".repeat(201))).unwrap();
     let (kind, text) = resume(&path, &at);
     assert_eq!(kind, ErrorKind::NeedsOperator);
-    assert!(text.contains("the file has 1,219 bytes, at the last commit it had 1,213; put the file of the last run back"), "{text}");
+    assert!(
+        text.contains("the file has 1,219 bytes, at the last commit it had 1,213; put the file of the last run back"),
+        "{text}"
+    );
     assert!(text.contains("in.csv"), "{text}");
 }
 
