@@ -90,7 +90,7 @@ fn a_part_file_that_is_gone_is_refused() {
 fn a_checkpoint_that_cannot_be_read_is_refused() {
     let f = Folder::new();
     let saved = interrupted(&f);
-    let mut newer = saved.clone();
+    let mut newer = saved;
     newer["version"] = json!(2);
     for damaged in [json!(null), json!({}), json!({"length": "7"}), json!([1]), newer] {
         assert_eq!(resume(&f, &damaged).0, ErrorKind::NeedsOperator, "{damaged}");
