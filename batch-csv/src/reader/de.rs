@@ -89,34 +89,36 @@ impl de::Error for Problem {
 pub(super) struct Fields<'de> {
     row: Row<'de>,
     next: usize,
-    /// Where the next field begins in the text.
+    /// The text from the next field on, and where it begins.
+    rest: &'de str,
     start: usize,
 }
 
 impl<'de> Fields<'de> {
     #[inline]
     pub(super) fn new(row: Row<'de>) -> Self {
-        Self { row, next: 0, start: 0 }
+        Self { row, next: 0, rest: row.text, start: 0 }
     }
 
-    /// The end of the next field in the text, and the field; `None` behind the last.
+    /// The next field, and the text behind it; `None` behind the last.
     #[inline]
-    fn peek(&self) -> Option<(usize, &'de str)> {
+    fn peek(&self) -> Option<(&'de str, &'de str)> {
         let end = *self.row.ends.get(self.next)?;
-        let field = self.row.text.get(self.start..end)?;
-        Some((end, self.row.trimmed(field)))
+        let (field, rest) = self.rest.split_at_checked(end - self.start)?;
+        Some((self.row.trimmed(field), rest))
     }
 
     #[inline]
     fn take(&mut self) -> Result<&'de str, Problem> {
-        let Some((end, field)) = self.peek() else { return Err(too_short()) };
-        self.pass(end);
+        let Some((field, rest)) = self.peek() else { return Err(too_short()) };
+        self.pass(rest);
         Ok(field)
     }
 
     #[inline]
-    fn pass(&mut self, end: usize) {
-        self.start = end;
+    fn pass(&mut self, rest: &'de str) {
+        self.start += self.rest.len() - rest.len();
+        self.rest = rest;
         self.next += 1;
     }
 
@@ -240,8 +242,8 @@ impl<'de> Deserializer<'de> for &mut Fields<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         match self.peek() {
             None => visitor.visit_none(),
-            Some((end, "")) => {
-                self.pass(end);
+            Some(("", rest)) => {
+                self.pass(rest);
                 visitor.visit_none()
             }
             Some(_) => visitor.visit_some(self),

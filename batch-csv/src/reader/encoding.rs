@@ -63,8 +63,9 @@ impl Coding {
         decoded: &'a mut Decoded,
     ) -> Result<(&'a str, &'a [usize]), Malformed> {
         match std::str::from_utf8(bytes) {
+            Ok(text) if bytes.is_ascii() => Ok((text, ends)),
             // Two malformed fields may make a character together.
-            Ok(text) if (self.utf8 || bytes.is_ascii()) && ends.iter().all(|end| text.is_char_boundary(*end)) => Ok((text, ends)),
+            Ok(text) if self.utf8 && ends.iter().all(|end| text.is_char_boundary(*end)) => Ok((text, ends)),
             _ => self.other_text(bytes, ends, decoded),
         }
     }
