@@ -2,7 +2,7 @@
 
 use super::{
     de::{Fault, What},
-    encoding::{Coding, Malformed},
+    encoding::Coding,
     open::Open,
     source::Form,
     split::Split,
@@ -21,12 +21,13 @@ pub(super) fn record(open: &Open, column: Option<usize>, reason: String) -> BoxE
     let mut bad = BadRecord::new(reason);
     bad.line = Some(begin.line);
     bad.byte = Some(begin.byte);
-    bad.column = column.map(|index| column_name(open.header.as_deref(), index));
+    bad.column = column.map(|index| column_name(open.columns(), index));
     bad.raw = raw(open);
     bad.into()
 }
 
 /// The reason why a record was not split, if that is so.
+#[inline]
 pub(super) fn shape(open: &Open, split: Split, max: usize) -> Option<String> {
     let (begin, here) = (open.split.begin(), open.split.here());
     match split {
@@ -48,13 +49,9 @@ pub(super) fn width(open: &Open, has: usize, must: usize) -> String {
     format!("the record has {}, {other} has {must}", fields(has))
 }
 
-pub(super) fn malformed(open: &Open, malformed: &Malformed) -> BoxError {
-    record(open, Some(malformed.column), malformed.reason())
-}
-
 /// A record that is no item; or the end, where the header is why none can be.
 pub(super) fn fault(open: &Open, fault: Fault, path: &Path) -> BoxError {
-    match (header_fault(open.header.as_deref(), &fault.what), fault.what) {
+    match (header_fault(open.columns(), &fault.what), fault.what) {
         (Some(message), _) => file_error(ErrorKind::Configuration, message, path).into(),
         (None, what) => record(open, fault.column, what.to_string()),
     }

@@ -7,7 +7,7 @@ use super::row::Row;
 use crate::problem::Quoted;
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
-    value::BorrowedStrDeserializer,
+    value::BorrowedBytesDeserializer,
 };
 use std::{error::Error as StdError, fmt, num::IntErrorKind, num::ParseIntError};
 
@@ -89,21 +89,37 @@ impl de::Error for Problem {
 pub(super) struct Fields<'de> {
     row: Row<'de>,
     next: usize,
+    /// The text from the next field on, and where it begins.
+    rest: &'de str,
+    start: usize,
 }
 
 impl<'de> Fields<'de> {
+    #[inline]
     pub(super) fn new(row: Row<'de>) -> Self {
-        Self { row, next: 0 }
+        Self { row, next: 0, rest: row.text, start: 0 }
     }
 
-    fn peek(&self) -> Option<&'de str> {
-        self.row.get(self.next)
+    /// The next field, and the text behind it; `None` behind the last.
+    #[inline]
+    fn peek(&self) -> Option<(&'de str, &'de str)> {
+        let end = *self.row.ends.get(self.next)?;
+        let (field, rest) = self.rest.split_at_checked(end - self.start)?;
+        Some((self.row.trimmed(field), rest))
     }
 
+    #[inline]
     fn take(&mut self) -> Result<&'de str, Problem> {
-        let field = self.peek().ok_or_else(|| Problem::new(What::Value("the record ends before this field".to_owned())))?;
-        self.next += 1;
+        let Some((field, rest)) = self.peek() else { return Err(too_short()) };
+        self.pass(rest);
         Ok(field)
+    }
+
+    #[inline]
+    fn pass(&mut self, rest: &'de str) {
+        self.start += self.rest.len() - rest.len();
+        self.rest = rest;
+        self.next += 1;
     }
 
     /// The next field by `parse`; else `wrong` says what it is not.
@@ -132,6 +148,11 @@ impl<'de> Fields<'de> {
             visitor.visit_borrowed_str(field)
         }
     }
+}
+
+#[cold]
+fn too_short() -> Problem {
+    Problem::new(What::Value("the record ends before this field".to_owned()))
 }
 
 fn not_whole(field: &str, error: &ParseIntError) -> String {
@@ -221,8 +242,8 @@ impl<'de> Deserializer<'de> for &mut Fields<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         match self.peek() {
             None => visitor.visit_none(),
-            Some("") => {
-                self.next += 1;
+            Some(("", rest)) => {
+                self.pass(rest);
                 visitor.visit_none()
             }
             Some(_) => visitor.visit_some(self),
@@ -290,15 +311,19 @@ impl<'de> MapAccess<'de> for &mut Fields<'de> {
 
     /// Ends with the shorter of header and record; what the item then lacks, serde fills in or reports.
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
-        let name = self.row.header.filter(|_| self.next < self.row.len()).and_then(|header| header.get(self.next));
-        name.map(|name| seed.deserialize(BorrowedStrDeserializer::new(name))).transpose()
+        match self.row.header.and_then(|header| header.names.get(self.next)) {
+            Some(name) if self.next < self.row.len() => seed.deserialize(BorrowedBytesDeserializer::new(name.as_bytes())).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Problem> {
         let column = self.next;
         let value = seed.deserialize(&mut **self).map_err(|e| e.in_column(column));
         // A type that takes no field, such as `()`, still stands for its column.
-        self.next = self.next.max(column + 1);
+        if self.next == column {
+            self.take()?;
+        }
         value
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Coding {
     pub(super) form: Form,
     /// Length of the byte order mark.
     pub(super) mark: usize,
+    /// Whether fields are UTF-8 when they come from the splitter.
+    utf8: bool,
 }
 
 impl Coding {
@@ -27,7 +29,7 @@ impl Coding {
             e if e == UTF_16BE => Form::Utf16 { big_endian: true },
             _ => Form::Bytes,
         };
-        Self { encoding, form, mark }
+        Self { encoding, form, mark, utf8: encoding == UTF_8 || form != Form::Bytes }
     }
 
     /// Refuses encodings and delimiters with which records can't be found without decoding the file from its beginning.
@@ -47,32 +49,39 @@ impl Coding {
         }
     }
 
-    /// Whether fields are UTF-8 when they come from the splitter.
-    fn is_utf8(&self) -> bool {
-        self.encoding == UTF_8 || self.form != Form::Bytes
-    }
-
     /// A piece of the file as text, with U+FFFD for what is malformed.
     pub(super) fn lossy(&self, raw: &[u8]) -> String {
         self.encoding.decode_without_bom_handling(raw).0.into_owned()
     }
 
     /// The fields of a record as text, in `decoded` where they are not UTF-8 already; or the first field that is malformed.
+    #[inline]
     pub(super) fn text<'a>(
         &self,
         bytes: &'a [u8],
         ends: &'a [usize],
         decoded: &'a mut Decoded,
     ) -> Result<(&'a str, &'a [usize]), Malformed> {
-        if !self.is_utf8() && !bytes.is_ascii() {
-            decoded.fill(self.encoding, bytes, ends)?;
-            return Ok((&decoded.text, &decoded.ends));
-        }
         match std::str::from_utf8(bytes) {
+            Ok(text) if bytes.is_ascii() => Ok((text, ends)),
             // Two malformed fields may make a character together.
-            Ok(text) if bytes.is_ascii() || ends.iter().all(|end| text.is_char_boundary(*end)) => Ok((text, ends)),
-            _ => Err(self.malformed(bytes, ends)),
+            Ok(text) if self.utf8 && ends.iter().all(|end| text.is_char_boundary(*end)) => Ok((text, ends)),
+            _ => self.other_text(bytes, ends, decoded),
         }
+    }
+
+    #[cold]
+    fn other_text<'a>(
+        &self,
+        bytes: &'a [u8],
+        ends: &'a [usize],
+        decoded: &'a mut Decoded,
+    ) -> Result<(&'a str, &'a [usize]), Malformed> {
+        if self.utf8 {
+            return Err(self.malformed(bytes, ends));
+        }
+        decoded.fill(self.encoding, bytes, ends)?;
+        Ok((&decoded.text, &decoded.ends))
     }
 
     fn malformed(&self, bytes: &[u8], ends: &[usize]) -> Malformed {

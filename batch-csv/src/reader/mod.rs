@@ -162,7 +162,7 @@ impl<T> CsvReader<T> {
     /// As `open`.
     pub fn header(&self) -> Result<StringRecord, Error> {
         let (open, _) = Open::start(&self.options)?;
-        Ok(open.header.as_deref().cloned().unwrap_or_default())
+        Ok(open.columns().cloned().unwrap_or_default())
     }
 }
 
@@ -174,8 +174,11 @@ impl CsvReader<Record> {
 }
 
 impl<T: FromRow> CsvReader<T> {
-    /// The next item, without a future around it.
-    fn next(&mut self) -> Result<Option<T>> {
+    /// Hands the next item to `take`, without a future around it; `None` at the end.
+    ///
+    /// Not returned, because moving items from result to result takes longer than making them.
+    #[inline]
+    fn next<R>(&mut self, take: impl FnOnce(T) -> R) -> Result<Option<R>> {
         let Self { options, open, position, lines, .. } = self;
         let Some(open) = open else { return Err(not_open(options).into()) };
         let split = match open.split.next() {
@@ -187,11 +190,19 @@ impl<T: FromRow> CsvReader<T> {
             }
         };
         advance(position, open);
-        let item = make(options, open, split, &mut position.width)?;
+        let row = match row(options, open, split, &mut position.width) {
+            Ok(row) => row,
+            Err((column, reason)) => return Err(bad::record(open, column, reason)),
+        };
+        let line = row.line;
+        let taken = match T::from_row(row) {
+            Ok(item) => take(item),
+            Err(problem) => return Err(bad::fault(open, problem.into_fault(), &options.path)),
+        };
         if lines.len() < LINES {
-            lines.push(open.split.begin().line);
+            lines.push(line);
         }
-        Ok(Some(item))
+        Ok(Some(taken))
     }
 }
 
@@ -201,30 +212,26 @@ fn advance(position: &mut CsvPosition, open: &Open) {
     position.record += 1;
 }
 
-/// The record that was just split as an item, or what is bad about it.
-fn make<T: FromRow>(options: &Options, open: &mut Open, split: Split, width: &mut Option<usize>) -> Result<T> {
+/// The record that was just split as text; or the column at fault, if it is one, and the reason.
+#[inline]
+fn row<'a>(
+    options: &Options,
+    open: &'a mut Open,
+    split: Split,
+    width: &mut Option<usize>,
+) -> Result<Row<'a>, (Option<usize>, String)> {
     if let Some(reason) = bad::shape(open, split, options.max_record_bytes) {
-        return Err(bad::record(open, None, reason));
+        return Err((None, reason));
     }
     let (bytes, ends) = open.split.record();
     let must = width.filter(|_| !options.flexible).unwrap_or(ends.len());
     if ends.len() != must {
-        let reason = bad::width(open, ends.len(), must);
-        return Err(bad::record(open, None, reason));
+        return Err((None, bad::width(open, ends.len(), must)));
     }
     width.get_or_insert(must);
-    let made = match open.coding.text(bytes, ends, &mut open.decoded) {
-        Ok((text, ends)) => {
-            let (header, line) = (open.header.as_ref(), open.split.begin().line);
-            Ok(T::from_row(Row { text, ends, header, trim: options.trims_fields(), line }))
-        }
-        Err(malformed) => Err(malformed),
-    };
-    match made {
-        Ok(Ok(item)) => Ok(item),
-        Ok(Err(problem)) => Err(bad::fault(open, problem.into_fault(), &options.path)),
-        Err(malformed) => Err(bad::malformed(open, &malformed)),
-    }
+    let text = open.coding.text(bytes, ends, &mut open.decoded);
+    let (text, ends) = text.map_err(|malformed| (Some(malformed.column), malformed.reason()))?;
+    Ok(Row { text, ends, header: open.header.as_ref(), trim: options.trims_fields(), line: open.split.begin().line })
 }
 
 fn not_open(options: &Options) -> Error {
@@ -248,7 +255,7 @@ impl<T: FromRow> Reader for CsvReader<T> {
     }
 
     async fn read(&mut self) -> Result<Option<T>> {
-        self.next()
+        self.next(|item| item)
     }
 
     fn position(&self) -> CsvPosition {
@@ -257,9 +264,8 @@ impl<T: FromRow> Reader for CsvReader<T> {
 
     async fn read_chunk(&mut self, max: usize, into: &mut Vec<T>) -> Result<bool> {
         while into.len() < max {
-            match self.next()? {
-                Some(item) => into.push(item),
-                None => return Ok(false),
+            if self.next(|item| into.push(item))?.is_none() {
+                return Ok(false);
             }
         }
         Ok(true)

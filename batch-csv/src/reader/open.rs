@@ -4,7 +4,7 @@ use super::{
     encoding::{Coding, Decoded},
     options::Options,
     position::CsvPosition,
-    row::Row,
+    row::{Header, Row},
     source::Source,
     split::{Mark, Split, Splitter},
 };
@@ -23,7 +23,7 @@ pub(super) struct Open {
     pub(super) split: Splitter,
     pub(super) coding: Coding,
     pub(super) decoded: Decoded,
-    pub(super) header: Option<Arc<StringRecord>>,
+    pub(super) header: Option<Header>,
 }
 
 impl Open {
@@ -38,11 +38,16 @@ impl Open {
         let source = Source::new(file, coding.form, position.length, coding.mark as u64);
         let split = Splitter::new(source, options.dialect, 1, options.max_record_bytes as u64);
         let mut open = Self { split, coding, decoded: Decoded::default(), header: None };
-        open.header = open.names(options)?.map(Arc::new);
+        open.header = open.names(options)?.map(Header::new);
         let Mark { byte, line } = open.split.here();
         (position.byte, position.line) = (byte, line);
-        position.width = open.header.as_deref().map(StringRecord::len);
+        position.width = open.header.as_ref().map(|header| header.names.len());
         Ok((open, position))
+    }
+
+    /// The header as users know it.
+    pub(super) fn columns(&self) -> Option<&StringRecord> {
+        self.header.as_ref().map(|header| &*header.record)
     }
 
     /// The columns' names: those the user gave, else those of the header.

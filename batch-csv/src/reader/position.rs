@@ -31,8 +31,7 @@ impl CsvPosition {
     pub(crate) fn start(file: &File, path: &Path) -> Result<Self, Error> {
         let failed = |e| io_error(ErrorKind::Failed, "cannot read the input file", path, e);
         let length = file.metadata().map_err(failed)?.len();
-        let mut head = Vec::new();
-        head.resize(usize::try_from(length.min(HEAD)).unwrap_or_default(), 0);
+        let mut head = vec![0; usize::try_from(length.min(HEAD)).unwrap_or_default()];
         file.read_exact_at(&mut head, 0).map_err(failed)?;
         let head = blake3::hash(&head).to_hex().to_string();
         Ok(Self { byte: 0, line: 1, record: 0, width: None, length, head })

@@ -6,32 +6,49 @@ use csv::StringRecord;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
+/// The names of a file's columns.
+pub(super) struct Header {
+    /// For messages and for users.
+    pub(super) record: Arc<StringRecord>,
+    /// For every field of every record: a `StringRecord` takes longer to find one.
+    pub(super) names: Vec<Box<str>>,
+}
+
+impl Header {
+    pub(super) fn new(record: StringRecord) -> Self {
+        let names = record.iter().map(Box::from).collect();
+        Self { record: Arc::new(record), names }
+    }
+}
+
 /// The fields of a record as text, with the names they stand under.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     pub(super) text: &'a str,
     pub(super) ends: &'a [usize],
-    pub(super) header: Option<&'a Arc<StringRecord>>,
+    pub(super) header: Option<&'a Header>,
     pub(super) trim: bool,
     pub(super) line: u64,
 }
 
 impl<'a> Row<'a> {
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<&'a str> {
-        let start = match index.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
-            None => 0,
-        };
-        let field = self.text.get(start..*self.ends.get(index)?)?;
-        Some(if self.trim { field.trim() } else { field })
+    pub(super) fn iter(self) -> impl Iterator<Item = &'a str> {
+        let mut start = 0;
+        self.ends.iter().filter_map(move |end| {
+            let field = self.text.get(start..*end)?;
+            start = *end;
+            Some(self.trimmed(field))
+        })
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = &'a str> {
-        (0..self.len()).filter_map(move |i| self.get(i))
+    #[inline]
+    pub(super) fn trimmed(&self, field: &'a str) -> &'a str {
+        if self.trim { field.trim() } else { field }
     }
 }
 
@@ -48,6 +65,7 @@ pub trait FromRow: Send + Sized + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + Send + 'static> FromRow for T {
+    #[inline]
     fn from_row(row: Row<'_>) -> Result<Self, Problem> {
         T::deserialize(&mut Fields::new(row))
     }
@@ -57,6 +75,6 @@ impl FromRow for Record {
     fn from_row(row: Row<'_>) -> Result<Self, Problem> {
         let mut fields = StringRecord::with_capacity(row.text.len(), row.len());
         row.iter().for_each(|field| fields.push_field(field));
-        Ok(Self { fields, header: row.header.map(Arc::clone), line: row.line })
+        Ok(Self { fields, header: row.header.map(|header| Arc::clone(&header.record)), line: row.line })
     }
 }

@@ -40,11 +40,13 @@ impl Source {
     }
 
     /// Offset of the next byte of the window in the file.
+    #[inline]
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Bytes that an ASCII character takes in the file.
+    #[inline]
     pub(super) fn unit(&self) -> u64 {
         match self.form {
             Form::Bytes => 1,
@@ -53,6 +55,7 @@ impl Source {
     }
 
     /// What was read and not yet consumed.
+    #[inline]
     pub(super) fn window(&self) -> &[u8] {
         self.window.get(self.consumed..).unwrap_or_default()
     }
@@ -73,6 +76,7 @@ impl Source {
     }
 
     /// Steps over the first `count` bytes of the window.
+    #[inline]
     pub(super) fn consume(&mut self, count: usize) {
         let passed = match self.form {
             Form::Bytes => count as u64,

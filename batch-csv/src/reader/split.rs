@@ -79,16 +79,19 @@ impl Splitter {
     }
 
     /// The record found last: all its fields, one behind the other, and where each ends.
+    #[inline]
     pub(super) fn record(&self) -> (&[u8], &[usize]) {
         (self.text.get(..self.text_len).unwrap_or_default(), self.ends.get(..self.ends_len).unwrap_or_default())
     }
 
     /// Where the record found last begins.
+    #[inline]
     pub(super) fn begin(&self) -> Mark {
         self.begin
     }
 
     /// Just after the record found last.
+    #[inline]
     pub(super) fn here(&self) -> Mark {
         Mark { byte: self.source.offset(), line: self.lines.line }
     }
@@ -137,7 +140,7 @@ impl Splitter {
     }
 
     fn skip(&mut self, count: usize) {
-        self.lines.pass_slowly(self.source.window().get(..count).unwrap_or_default());
+        self.lines.pass_any(self.source.window().get(..count).unwrap_or_default());
         self.source.consume(count);
     }
 
@@ -147,16 +150,24 @@ impl Splitter {
             // Too long already: what follows is read over the same memory, only to find the end.
             (self.text_len, self.ends_len) = (0, 0);
         }
-        let newlines = self.core.line();
-        let window = self.source.window();
+        let (window, newlines) = (self.source.window(), self.core.line());
         let (text, ends) = (self.text.get_mut(self.text_len..), self.ends.get_mut(self.ends_len..));
         let (step, used, text, ends) = self.core.read_record(window, text.unwrap_or_default(), ends.unwrap_or_default());
-        self.lines.pass(window.get(..used).unwrap_or_default(), self.core.line() - newlines);
+        let bytes = window.get(..used).unwrap_or_default();
+        if step == Step::Record && used == text + ends && !self.lines.after_cr() {
+            // Nothing but one byte behind each field was left out: no quotes, so no line end within.
+            self.lines.pass_line(bytes);
+        } else {
+            self.lines.pass(bytes, self.core.line() - newlines);
+        }
         self.source.consume(used);
         self.text_len += text;
         self.ends_len += ends;
+        if step == Step::Record {
+            return true;
+        }
         self.grow(&step);
-        step == Step::Record
+        false
     }
 
     fn grow(&mut self, step: &Step) {
@@ -208,7 +219,7 @@ impl Splitter {
         let mut scratch = [0; 4096];
         while source.fill()? {
             let (found, used, _) = core.read_field(source.window(), &mut scratch);
-            lines.pass_slowly(source.window().get(..used).unwrap_or_default());
+            lines.pass_any(source.window().get(..used).unwrap_or_default());
             source.consume(used);
             if matches!(found, csv_core::ReadFieldResult::Field { .. }) {
                 opened = lines.line;

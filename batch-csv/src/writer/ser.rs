@@ -65,7 +65,7 @@ impl<'a> Row<'a> {
             self.out.push(self.dialect.delimiter);
         }
         self.fields += 1;
-        self.dialect.field(self.out, field, text).map_err(|reason| ser::Error::custom(reason))
+        self.dialect.field(self.out, field, text).map_err(ser::Error::custom)
     }
 
     fn open(&self) -> Result<(), Problem> {

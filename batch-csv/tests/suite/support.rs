@@ -36,8 +36,11 @@ impl Folder {
     }
 }
 
-/// Everything that a reader yields, good and bad, with the position after each.
-pub(crate) fn all<R: Reader>(reader: &mut R) -> Vec<(Result<R::Item, String>, R::Position)> {
+/// An item or a bad record, and the position after it.
+pub(crate) type Found<R> = (Result<<R as Reader>::Item, String>, <R as Reader>::Position);
+
+/// Everything that a reader yields.
+pub(crate) fn all<R: Reader>(reader: &mut R) -> Vec<Found<R>> {
     let mut found = Vec::new();
     loop {
         match now(reader.read()) {

@@ -31,7 +31,7 @@ fn what_cannot_be_read_is_a_matter_of_configuration() {
 fn a_file_without_permission_says_so() {
     let f = Folder::new();
     let path = f.file("id\n");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser may read it all the same.
     if fs::read(&path).is_err() {
         let (kind, text) = refused(open(&path, |r| r));

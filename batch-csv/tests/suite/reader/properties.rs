@@ -59,9 +59,10 @@ proptest! {
     #[test]
     fn items_are_those_of_the_csv_crate(bytes in bytes(), o in options()) {
         let f = Folder::new();
+        let o = if comparable(&bytes, o) { o } else { Options { comment: false, ..o } };
+        let utf16 = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
         let mut reader = reader(&f.file(&bytes), o);
-        prop_assume!(comparable(&bytes, o) && !bytes.starts_with(b"\xFF\xFE") && !bytes.starts_with(b"\xFE\xFF"));
-        if now(Reader::open(&mut reader, None)).is_ok() {
+        if !utf16 && now(Reader::open(&mut reader, None)).is_ok() {
             let mut ours: Vec<_> = all(&mut reader).into_iter().map(|(item, _)| item).collect();
             let mut theirs = crate_says(&bytes, o);
             if let Some(Err(bad)) = ours.last() && bad.contains("never closed") {
