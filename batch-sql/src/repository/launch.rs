@@ -28,7 +28,7 @@ const CHECKPOINTS: &str = "SELECT * FROM @step WHERE execution_id = ? AND status
 const INSERT: &str = "INSERT INTO @execution (instance_id, status, exit_code, exit_message, create_time, start_time, last_updated,
     context, owner, token, active_key) VALUES (?, 'STARTED', 'STARTED', '', ?, ?, ?, ?, ?, ?, ?) RETURNING id";
 const PARAMETER: &str = "INSERT INTO @parameter (execution_id, name, type, value, identifying)
-    SELECT ?, value ->> 0, value ->> 1, value -> 2, value ->> 3 FROM json_each(?)";
+    SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
 const END: &str =
     "UPDATE @execution SET status = ?, exit_code = ?, exit_message = ?, end_time = ?, last_updated = ?, request = NULL,
     active_key = NULL WHERE id = ? AND token = ? AND active_key IS NOT NULL";

@@ -1,6 +1,5 @@
 //! The SQLite backend, each test on a database file of its own.
 
-mod conflicts;
 mod explorer;
 mod fixture;
 mod identifiers;
