@@ -75,8 +75,8 @@ async fn skips_are_in_the_order_they_happened() {
             line: None,
             byte: Some(u64::MAX),
             column: None,
-            reason: "r".repeat(5_000),
-            item: Some("x".repeat(100_000)),
+            reason: "r".repeat(20_000),
+            item: Some("x".repeat(5_000_000)),
         };
         let commit = batch_core::repository::Commit { skips: vec![skip(0), skip(1)], ..commit(&step, &me) };
         f.repository.commit(&commit).await.unwrap();
@@ -84,6 +84,6 @@ async fn skips_are_in_the_order_they_happened() {
     }
     let page = f.repository.explorer().skips(step.id, Page { offset: 1, limit: 4 }).await.unwrap();
     assert_eq!(page.iter().map(|s| s.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    assert_eq!((page[0].reason.len(), page[0].item.as_ref().unwrap().len()), (2_500, 65_536));
+    assert_eq!((page[0].reason.len(), page[0].item.as_ref().unwrap().len()), (10_000, 4 << 20));
     assert_eq!(page[0].byte, Some(i64::MAX as u64));
 }
