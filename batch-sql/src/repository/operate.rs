@@ -27,7 +27,7 @@ pub(super) async fn abandon(session: &mut Session, store: &Store, execution: i64
     let status = status(session, execution).await?;
     if status.is_active() {
         let message = "the execution is running, so it cannot be abandoned; stop it first";
-        return Err(Error::new(ErrorKind::Configuration, message).with("execution", execution).into());
+        return Err(Error::new(ErrorKind::AlreadyRunning, message).with("execution", execution).into());
     }
     let query = session.query(ABANDON).bind(record::time(store.now())).bind(execution);
     session.execute(query).await?;

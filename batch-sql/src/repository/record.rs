@@ -11,9 +11,9 @@ use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 use std::{fmt::Display, str::FromStr};
 
 /// Characters kept of the reason of a skip.
-const REASON_LIMIT: usize = ExitStatus::MESSAGE_LIMIT;
-/// Characters kept of a skipped item.
-const ITEM_LIMIT: usize = 65_536;
+const REASON_LIMIT: usize = 10_000;
+/// Characters kept of a skipped item: a dead letter must be whole to be sent again, yet one record must not fill the disk.
+const ITEM_LIMIT: usize = 4 << 20;
 
 /// The stored form of a time: UTC, RFC 3339, microseconds; text order is time order.
 pub(crate) fn time(at: DateTime<Utc>) -> String {

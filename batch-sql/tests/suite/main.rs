@@ -1,6 +1,8 @@
 //! The SQLite backend, each test on a database file of its own.
 
-mod conflicts;
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's failure is a panic")]
+
+mod conformance;
 mod explorer;
 mod fixture;
 mod identifiers;
