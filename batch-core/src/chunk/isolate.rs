@@ -5,7 +5,7 @@ use super::{
     sink::{Sink, write_failure},
 };
 use crate::{
-    error::{BoxError, FailedItems, panic_text},
+    error::{BoxError, FailedItems, panicked},
     execution::Phase,
     item::Writer,
     listener::ItemError,
@@ -104,13 +104,13 @@ where
             None => call.await,
             Some(limit) => match tokio::time::timeout(limit, call).await {
                 Ok(outcome) => outcome,
-                Err(_) => return Err(busy(format!("writing the chunk took longer than {limit:?}"))),
+                Err(_) => return Err(busy(format!("writing the chunk took longer than {limit:?}").into())),
             },
         };
         match outcome {
             Ok(Ok(())) if isolates => Ok(self.transactions.release(tx, checking).await),
             Ok(result) => Ok(result),
-            Err(panic) => Err(busy(format!("the writer {}", panic_text(panic.as_ref())))),
+            Err(panic) => Err(busy(panicked("the writer", panic.as_ref()))),
         }
     }
 
@@ -157,6 +157,6 @@ where
     }
 }
 
-fn busy(message: String) -> Broken {
-    Broken { busy: true, ..Broken::before(write_failure(None, message.into())) }
+fn busy(error: BoxError) -> Broken {
+    Broken { busy: true, ..Broken::before(write_failure(None, error)) }
 }

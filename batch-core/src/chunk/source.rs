@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     control::Allowance,
-    error::{BoxError, Result, panic_text},
+    error::{BoxError, Result, panicked},
     execution::Phase,
     item::{Processor, Reader},
     listener::ItemError,
@@ -178,7 +178,7 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
                 let error = match caught {
                     Ok(Ok(())) => break,
                     Ok(Err(error)) => error,
-                    Err(panic) => panic_text(panic.as_ref()).into(),
+                    Err(panic) => panicked("the processor", panic.as_ref()),
                 };
                 let place = batch.place_of_item(count - rest.len() - 1);
                 self.surroundings.on_error(place, &error);
@@ -257,16 +257,15 @@ impl<In: Send, P: Processor<In>> One<'_, In, P> {
         let mut made = 0;
         loop {
             let spare = self.hooks.copy.map(|copy| copy(&item));
-            let (error, panicked) =
-                match AssertUnwindSafe(within_item(self.limit, self.processor.process(item))).catch_unwind().await {
-                    Ok(Ok(out)) => return (place, Ok(out)),
-                    Ok(Err(error)) => (error, false),
-                    Err(panic) => (panic_text(panic.as_ref()).into(), true),
-                };
+            let error = match AssertUnwindSafe(within_item(self.limit, self.processor.process(item))).catch_unwind().await {
+                Ok(Ok(out)) => return (place, Ok(out)),
+                Ok(Err(error)) => error,
+                Err(panic) => panicked("the processor", panic.as_ref()),
+            };
             made += 1;
             self.surroundings.on_error(place, &error);
             match (self.retry, spare) {
-                (Some(retry), Some(spare)) if !panicked && retry.again(made, &error, (self.surroundings.transient)(&error)) => {
+                (Some(retry), Some(spare)) if retry.again(made, &error, (self.surroundings.transient)(&error)) => {
                     tokio::time::sleep(retry.wait(made, fastrand::f64())).await;
                     item = spare;
                 }
@@ -303,7 +302,7 @@ async fn read_until<R: Reader>(
         None => read.await,
         Some(deadline) => tokio::time::timeout_at(deadline, read).await.ok()?,
     };
-    Some(caught.unwrap_or_else(|panic| Err(format!("the reader {}", panic_text(panic.as_ref())).into())))
+    Some(caught.unwrap_or_else(|panic| Err(panicked("the reader", panic.as_ref()))))
 }
 
 async fn process_rest<In, P: Processor<In>>(
