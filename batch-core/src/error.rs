@@ -4,6 +4,7 @@ mod item;
 
 use std::{error::Error as StdError, fmt};
 
+pub(crate) use item::find;
 pub use item::{BadRecord, FailedItems, ItemProblem, Transient, caused_by};
 
 /// What readers, processors, writers, tasklets and listeners return: any error, by `?`.

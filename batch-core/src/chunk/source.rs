@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     control::Allowance,
-    error::{BoxError, Result, panicked},
+    error::{BadRecord, BoxError, Result, Transient, caused_by, find, panicked},
     execution::Phase,
     item::{Processor, Reader},
     listener::ItemError,
@@ -132,10 +132,10 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
 
     /// Decides what a failed read means; `false` ends the chunk.
     async fn read_failed(&mut self, batch: &mut Batch<P::Out>, error: BoxError, made: &mut u32) -> bool {
-        let bad = error.is::<crate::BadRecord>();
+        let bad = is_bad_record(&error);
         let transient = !bad && (self.surroundings.transient)(&error);
         let number = batch.first + (self.items.len() + batch.skipped.len()) as u64;
-        let line = error.downcast_ref::<crate::BadRecord>().and_then(|b| b.line);
+        let line = find::<BadRecord>(&error).and_then(|b| b.line);
         self.surroundings.listeners.on_error(&ItemError { phase: Phase::Read, number: Some(number), line, error: &error });
         if transient {
             *made += 1;
@@ -232,6 +232,11 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
             batch.failure = Some(Failure { phase: Phase::Process, number: Some(number), line, error });
         }
     }
+}
+
+/// Whether a reader passed the record at fault; what it wraps as transient it did not.
+pub(super) fn is_bad_record(error: &BoxError) -> bool {
+    error.is::<BadRecord>() || (find::<BadRecord>(error).is_some() && !caused_by::<Transient>(error, |_| true))
 }
 
 /// What processing one item needs; apart from the source, whose items other tasks must not share.
