@@ -81,13 +81,12 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
     }
 
     async fn read(&mut self, batch: &mut Batch<P::Out>) {
-        let left = self.surroundings.allowance.left();
-        let room = self.completion.max_items().min(usize::try_from(left).unwrap_or(usize::MAX));
-        if room == 0 || self.surroundings.cancel.is_cancelled() {
+        let left = usize::try_from(self.surroundings.allowance.left()).unwrap_or(usize::MAX);
+        if left == 0 || self.surroundings.cancel.is_cancelled() {
             batch.stopped = true;
             return;
         }
-        self.read_records(batch, room).await;
+        self.read_records(batch, left).await;
         batch.read = (self.items.len() + batch.skipped.len()) as u64;
         self.next += batch.read;
         self.surroundings.allowance.spend(batch.read);
@@ -99,28 +98,38 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
         }
     }
 
-    async fn read_records(&mut self, batch: &mut Batch<P::Out>, room: usize) {
+    /// Reads at most `left` records, until the chunk is full.
+    async fn read_records(&mut self, batch: &mut Batch<P::Out>, left: usize) {
         let bytes = self.reader.bytes();
         let mut deadline = self.deadline();
-        let mut made = 0;
+        let mut room = self.completion.max_items().min(left);
+        let (mut failed_at, mut made) = (0, 0);
         loop {
             let want = if self.completion.is_by_count() { room } else { self.items.len() + 1 };
             match read_until(&mut self.reader, want, &mut self.items, deadline).await {
                 None if self.items.is_empty() && batch.skipped.is_empty() => deadline = self.deadline(),
                 None => return,
-                Some(Ok(true)) => made = 0,
+                Some(Ok(true)) => {}
                 Some(Ok(false)) => {
                     batch.end = true;
                     return;
                 }
                 Some(Err(error)) => {
+                    let at = self.items.len() + batch.skipped.len();
+                    if at > failed_at {
+                        (failed_at, made) = (at, 0);
+                    }
                     if !self.read_failed(batch, error, &mut made).await {
                         return;
                     }
                 }
             }
+            room = self.completion.max_items().min(left.saturating_sub(batch.skipped.len()));
             let filling = Filling { items: self.items.len(), first: batch.first, bytes: self.reader.bytes() - bytes };
-            if filling.items >= room || self.completion.is_full(&filling) || batch.skipped.len() >= room.max(1000) {
+            if filling.items >= room
+                || self.completion.is_full(&filling)
+                || batch.skipped.len() >= self.completion.max_items().max(1000)
+            {
                 return;
             }
         }
