@@ -4,6 +4,7 @@ mod item;
 
 use std::{error::Error as StdError, fmt};
 
+pub(crate) use item::find;
 pub use item::{BadRecord, FailedItems, ItemProblem, Transient, caused_by};
 
 /// What readers, processors, writers, tasklets and listeners return: any error, by `?`.
@@ -126,10 +127,22 @@ pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
-/// What a caught panic said.
-pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+/// A caught panic; no policy retries it, whatever errors it names.
+#[derive(Debug)]
+pub(crate) struct Panicked(String);
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Panicked {}
+
+/// The error of a caught panic: who panicked, and what it said.
+pub(crate) fn panicked(who: &str, payload: &(dyn std::any::Any + Send)) -> BoxError {
     let said = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", said.unwrap_or("without a message"))
+    Panicked(format!("{who} panicked: {}", said.unwrap_or("without a message"))).into()
 }
 
 impl fmt::Display for Error {

@@ -1,7 +1,7 @@
 //! One chunk between reading and commit: its items, what was left out, and where it ends.
 
 use crate::{
-    error::{BadRecord, BoxError, ItemProblem, chain},
+    error::{BadRecord, BoxError, ItemProblem, chain, find},
     execution::{Counts, Phase, SkipRecord},
     item::{Chunk, Gaps, Numbers, Total},
 };
@@ -128,8 +128,8 @@ impl<Out> Batch<Out> {
 impl Skipped {
     /// The record of an item that failed in `phase` with `error`.
     pub(super) fn new(phase: Phase, (number, line): (u64, Option<u64>), item: Option<String>, error: BoxError) -> Self {
-        let bad = error.downcast_ref::<BadRecord>();
-        let problem = error.downcast_ref::<ItemProblem>();
+        let bad = find::<BadRecord>(&error);
+        let problem = find::<ItemProblem>(&error);
         let reason = match (bad, problem) {
             (Some(bad), _) => chain(bad.reason().as_ref()),
             (None, Some(problem)) => problem.reason.clone(),

@@ -5,7 +5,7 @@ use super::{
     sink::{Sink, write_failure},
 };
 use crate::{
-    error::{BoxError, FailedItems, panic_text},
+    error::{BoxError, FailedItems, panicked},
     execution::Phase,
     item::Writer,
     listener::ItemError,
@@ -50,8 +50,8 @@ where
         batch: &Batch<Out>,
         run: &StepRun,
         checking: bool,
-    ) -> Result<Parts, Broken> {
-        let mut parts = Parts::default();
+        parts: &mut Parts,
+    ) -> Result<(), Broken> {
         let isolates = self.isolates();
         let mut todo = Vec::new();
         if !batch.outs.is_empty() {
@@ -63,10 +63,13 @@ where
                 continue;
             };
             self.report(batch, (from, to), run, &error);
-            if let Some(failed) = self.named(&error) {
-                self.skip_named(batch, (from, to), failed, run, &mut parts)?;
-                continue;
-            }
+            let error = match self.named(error) {
+                Ok(failed) => {
+                    self.skip_named(batch, (from, to), *failed, run, parts)?;
+                    continue;
+                }
+                Err(error) => error,
+            };
             if !isolates || !self.skip.matches(&error) || is_transient(&*self.transactions, &error) {
                 return Err(Broken::before(write_failure((to - from == 1).then(|| batch.place(from)), error)));
             }
@@ -80,10 +83,10 @@ where
                 todo.push((middle, to));
                 todo.push((from, middle));
             } else {
-                self.skip_one(batch, from, error, run, &mut parts)?;
+                self.skip_one(batch, from, error, run, parts)?;
             }
         }
-        Ok(parts)
+        Ok(())
     }
 
     /// One write call; the outer error ends the transaction.
@@ -104,34 +107,36 @@ where
             None => call.await,
             Some(limit) => match tokio::time::timeout(limit, call).await {
                 Ok(outcome) => outcome,
-                Err(_) => return Err(busy(format!("writing the chunk took longer than {limit:?}"))),
+                Err(_) => return Err(busy(format!("writing the chunk took longer than {limit:?}").into())),
             },
         };
         match outcome {
             Ok(Ok(())) if isolates => Ok(self.transactions.release(tx, checking).await),
             Ok(result) => Ok(result),
-            Err(panic) => Err(busy(format!("the writer {}", panic_text(panic.as_ref())))),
+            Err(panic) => Err(busy(panicked("the writer", panic.as_ref()))),
         }
     }
 
     /// The items that the writer itself names as refused, where skipping is allowed and a transaction does not undo the others.
-    fn named<'e>(&self, error: &'e BoxError) -> Option<&'e FailedItems> {
-        error.downcast_ref::<FailedItems>().filter(|_| self.skip.is_set() && !self.transactions.undoes_writes())
+    fn named(&self, error: BoxError) -> Result<Box<FailedItems>, BoxError> {
+        if self.skip.is_set() && !self.transactions.undoes_writes() { error.downcast() } else { Err(error) }
     }
 
     fn skip_named(
         &self,
         batch: &Batch<Out>,
         (from, to): (usize, usize),
-        failed: &FailedItems,
+        failed: FailedItems,
         run: &StepRun,
         parts: &mut Parts,
     ) -> Result<(), Broken> {
-        for (index, error) in &failed.0 {
-            let error = BoxError::from(error.to_string());
+        parts.kept += (to - from).saturating_sub(failed.0.len());
+        for (index, error) in failed.0 {
+            if !self.skip.matches(&error) || is_transient(&*self.transactions, &error) {
+                return Err(Broken::before(write_failure(Some(batch.place(from + index)), error)));
+            }
             self.skip_one(batch, from + index, error, run, parts)?;
         }
-        parts.kept += (to - from).saturating_sub(failed.0.len());
         Ok(())
     }
 
@@ -157,6 +162,6 @@ where
     }
 }
 
-fn busy(message: String) -> Broken {
-    Broken { busy: true, ..Broken::before(write_failure(None, message.into())) }
+fn busy(error: BoxError) -> Broken {
+    Broken { busy: true, ..Broken::before(write_failure(None, error)) }
 }

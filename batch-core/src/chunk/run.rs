@@ -5,7 +5,7 @@ use super::{
     batch::{Batch, Failure},
     pipeline::Pipeline,
     sink::{Sink, Written, opening},
-    source::{Source, Surroundings},
+    source::{Source, Surroundings, is_bad_record},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -117,7 +117,7 @@ async fn open<R: Reader, P: Processor<R::Item>>(source: &mut Source<R, P>, run: 
     for _ in 0..checkpoint.read {
         match source.reader.read().await {
             Ok(Some(_)) => {}
-            Err(error) if error.is::<crate::BadRecord>() => {}
+            Err(error) if is_bad_record(&error) => {}
             Ok(None) => return Err(run.error(ErrorKind::NeedsOperator, "the input is shorter than what was already read of it")),
             Err(error) => return Err(failed(error)),
         }

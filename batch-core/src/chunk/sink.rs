@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::{BoxError, Error, ErrorKind},
-    execution::{Checkpoint, Context, Counts, Phase},
+    execution::{Checkpoint, Context, Counts, Phase, SkipRecord},
     item::{Undo, Writer},
     policy::{Retry, Skip},
     repository::{Commit, Request},
@@ -63,7 +63,8 @@ where
         let before = run.execution.counts;
         let (mut made, mut checking) = (0, false);
         loop {
-            let (failure, transient, at_commit) = match self.attempt(batch, run, checking).await? {
+            let mut parts = Parts::default();
+            let (failure, transient, at_commit) = match self.attempt(batch, run, checking, &mut parts).await? {
                 Attempt::Committed { commit, request } => {
                     run.committed(&commit);
                     run.listeners.on_skip(&commit.skips);
@@ -80,6 +81,8 @@ where
             }
             made += 1;
             if !self.retry.again(made, &failure.error, transient) {
+                let skips: Vec<SkipRecord> = parts.skips.into_iter().map(|s| s.record).collect();
+                run.listeners.on_skip(&skips);
                 return Err(super::failed(run, failure));
             }
             run.back_off(&self.retry, made).await;
@@ -89,14 +92,21 @@ where
         }
     }
 
-    async fn attempt(&mut self, batch: &Batch<Out>, run: &mut StepRun, checking: bool) -> Result<Attempt, Error> {
+    /// One attempt; what it wrote and left out before it broke is in `parts`.
+    async fn attempt(
+        &mut self,
+        batch: &Batch<Out>,
+        run: &mut StepRun,
+        checking: bool,
+        parts: &mut Parts,
+    ) -> Result<Attempt, Error> {
         let mut tx = match self.transactions.begin().await {
             Ok(tx) => tx,
             Err(error) => return Ok(self.undone(write_failure(None, error), false)),
         };
         crate::failpoint!("chunk.begun");
-        let done = match self.write_parts(&mut tx, batch, run, checking).await {
-            Ok(parts) => self.make_commit(batch, parts, run).await,
+        let done = match self.write_parts(&mut tx, batch, run, checking, parts).await {
+            Ok(()) => self.make_commit(batch, parts, run).await,
             Err(broken) => Err(broken),
         };
         let commit = match done {
@@ -122,7 +132,7 @@ where
     }
 
     /// Makes the writer's part durable, asks listeners for the context, and puts the commit together.
-    async fn make_commit(&mut self, batch: &Batch<Out>, parts: Parts, run: &StepRun) -> Result<Commit, Broken> {
+    async fn make_commit(&mut self, batch: &Batch<Out>, parts: &Parts, run: &StepRun) -> Result<Commit, Broken> {
         crate::failpoint!("chunk.written");
         let context = changed_context(run).map_err(|e| Broken::before(write_failure(None, e)))?;
         let writer = if self.transactions.is_dry_run() {

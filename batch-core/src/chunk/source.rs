@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     control::Allowance,
-    error::{BoxError, Result, panic_text},
+    error::{BadRecord, BoxError, Result, Transient, caused_by, find, panicked},
     execution::Phase,
     item::{Processor, Reader},
     listener::ItemError,
@@ -81,13 +81,12 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
     }
 
     async fn read(&mut self, batch: &mut Batch<P::Out>) {
-        let left = self.surroundings.allowance.left();
-        let room = self.completion.max_items().min(usize::try_from(left).unwrap_or(usize::MAX));
-        if room == 0 || self.surroundings.cancel.is_cancelled() {
+        let left = usize::try_from(self.surroundings.allowance.left()).unwrap_or(usize::MAX);
+        if left == 0 || self.surroundings.cancel.is_cancelled() {
             batch.stopped = true;
             return;
         }
-        self.read_records(batch, room).await;
+        self.read_records(batch, left).await;
         batch.read = (self.items.len() + batch.skipped.len()) as u64;
         self.next += batch.read;
         self.surroundings.allowance.spend(batch.read);
@@ -99,28 +98,38 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
         }
     }
 
-    async fn read_records(&mut self, batch: &mut Batch<P::Out>, room: usize) {
+    /// Reads at most `left` records, until the chunk is full.
+    async fn read_records(&mut self, batch: &mut Batch<P::Out>, left: usize) {
         let bytes = self.reader.bytes();
         let mut deadline = self.deadline();
-        let mut made = 0;
+        let mut room = self.completion.max_items().min(left);
+        let (mut failed_at, mut made) = (0, 0);
         loop {
             let want = if self.completion.is_by_count() { room } else { self.items.len() + 1 };
             match read_until(&mut self.reader, want, &mut self.items, deadline).await {
                 None if self.items.is_empty() && batch.skipped.is_empty() => deadline = self.deadline(),
                 None => return,
-                Some(Ok(true)) => made = 0,
+                Some(Ok(true)) => {}
                 Some(Ok(false)) => {
                     batch.end = true;
                     return;
                 }
                 Some(Err(error)) => {
+                    let at = self.items.len() + batch.skipped.len();
+                    if at > failed_at {
+                        (failed_at, made) = (at, 0);
+                    }
                     if !self.read_failed(batch, error, &mut made).await {
                         return;
                     }
                 }
             }
+            room = self.completion.max_items().min(left.saturating_sub(batch.skipped.len()));
             let filling = Filling { items: self.items.len(), first: batch.first, bytes: self.reader.bytes() - bytes };
-            if filling.items >= room || self.completion.is_full(&filling) || batch.skipped.len() >= room.max(1000) {
+            if filling.items >= room
+                || self.completion.is_full(&filling)
+                || batch.skipped.len() >= self.completion.max_items().max(1000)
+            {
                 return;
             }
         }
@@ -132,10 +141,10 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
 
     /// Decides what a failed read means; `false` ends the chunk.
     async fn read_failed(&mut self, batch: &mut Batch<P::Out>, error: BoxError, made: &mut u32) -> bool {
-        let bad = error.is::<crate::BadRecord>();
+        let bad = is_bad_record(&error);
         let transient = !bad && (self.surroundings.transient)(&error);
         let number = batch.first + (self.items.len() + batch.skipped.len()) as u64;
-        let line = error.downcast_ref::<crate::BadRecord>().and_then(|b| b.line);
+        let line = find::<BadRecord>(&error).and_then(|b| b.line);
         self.surroundings.listeners.on_error(&ItemError { phase: Phase::Read, number: Some(number), line, error: &error });
         if transient {
             *made += 1;
@@ -178,7 +187,7 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
                 let error = match caught {
                     Ok(Ok(())) => break,
                     Ok(Err(error)) => error,
-                    Err(panic) => panic_text(panic.as_ref()).into(),
+                    Err(panic) => panicked("the processor", panic.as_ref()),
                 };
                 let place = batch.place_of_item(count - rest.len() - 1);
                 self.surroundings.on_error(place, &error);
@@ -234,6 +243,11 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
     }
 }
 
+/// Whether a reader passed the record at fault; what it wraps as transient it did not.
+pub(super) fn is_bad_record(error: &BoxError) -> bool {
+    error.is::<BadRecord>() || (find::<BadRecord>(error).is_some() && !caused_by::<Transient>(error, |_| true))
+}
+
 /// What processing one item needs; apart from the source, whose items other tasks must not share.
 struct One<'a, In, P> {
     processor: &'a P,
@@ -257,16 +271,15 @@ impl<In: Send, P: Processor<In>> One<'_, In, P> {
         let mut made = 0;
         loop {
             let spare = self.hooks.copy.map(|copy| copy(&item));
-            let (error, panicked) =
-                match AssertUnwindSafe(within_item(self.limit, self.processor.process(item))).catch_unwind().await {
-                    Ok(Ok(out)) => return (place, Ok(out)),
-                    Ok(Err(error)) => (error, false),
-                    Err(panic) => (panic_text(panic.as_ref()).into(), true),
-                };
+            let error = match AssertUnwindSafe(within_item(self.limit, self.processor.process(item))).catch_unwind().await {
+                Ok(Ok(out)) => return (place, Ok(out)),
+                Ok(Err(error)) => error,
+                Err(panic) => panicked("the processor", panic.as_ref()),
+            };
             made += 1;
             self.surroundings.on_error(place, &error);
             match (self.retry, spare) {
-                (Some(retry), Some(spare)) if !panicked && retry.again(made, &error, (self.surroundings.transient)(&error)) => {
+                (Some(retry), Some(spare)) if retry.again(made, &error, (self.surroundings.transient)(&error)) => {
                     tokio::time::sleep(retry.wait(made, fastrand::f64())).await;
                     item = spare;
                 }
@@ -303,7 +316,7 @@ async fn read_until<R: Reader>(
         None => read.await,
         Some(deadline) => tokio::time::timeout_at(deadline, read).await.ok()?,
     };
-    Some(caught.unwrap_or_else(|panic| Err(format!("the reader {}", panic_text(panic.as_ref())).into())))
+    Some(caught.unwrap_or_else(|panic| Err(panicked("the reader", panic.as_ref()))))
 }
 
 async fn process_rest<In, P: Processor<In>>(

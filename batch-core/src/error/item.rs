@@ -45,7 +45,8 @@ impl fmt::Display for BadRecord {
 
 impl StdError for BadRecord {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.reason.source()
+        // The reason is a level of its own, although it is printed above: policies match by its type.
+        Some(self.reason.as_ref())
     }
 }
 
@@ -105,12 +106,14 @@ impl StdError for ItemProblem {}
 
 /// Whether `error` or one of its causes is an `E` for which `test` holds: the way policies match by type.
 pub fn caused_by<E: StdError + 'static>(error: &BoxError, test: impl Fn(&E) -> bool) -> bool {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
-    while let Some(level) = next {
-        if level.downcast_ref::<E>().is_some_and(&test) {
-            return true;
-        }
-        next = level.source();
-    }
-    false
+    levels(error).filter_map(|level| level.downcast_ref::<E>()).any(test)
+}
+
+/// The outermost `E` among an error and its causes.
+pub(crate) fn find<E: StdError + 'static>(error: &BoxError) -> Option<&E> {
+    levels(error).find_map(|level| level.downcast_ref::<E>())
+}
+
+fn levels(error: &BoxError) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(Some(error.as_ref() as &(dyn StdError + 'static)), |level: &&(dyn StdError + 'static)| (*level).source())
 }

@@ -85,7 +85,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
         let scope =
             Scope { database: self.job.database.clone(), parameters: self.parameters.clone(), context, step: node.name.clone() };
         let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (node.make)(&scope)));
-        made.unwrap_or_else(|panic| Err(crate::error::panic_text(panic.as_ref()).into())).map_err(|error| {
+        made.unwrap_or_else(|panic| Err(crate::error::panicked("its factory", panic.as_ref()))).map_err(|error| {
             let kind = error.downcast_ref::<Error>().map_or(ErrorKind::Failed, Error::kind);
             self.error(kind, "the step cannot be built", node).because(error)
         })

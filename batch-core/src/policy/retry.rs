@@ -1,7 +1,7 @@
 //! What is tried again, and how often.
 
 use super::Backoff;
-use crate::error::BoxError;
+use crate::error::{BoxError, Panicked};
 use std::{fmt, sync::Arc, time::Duration};
 
 type Test = Arc<dyn Fn(&BoxError) -> bool + Send + Sync>;
@@ -58,7 +58,7 @@ impl Retry {
 
     /// Whether to try again after `made` attempts, the last of which failed with `error`.
     pub fn again(&self, made: u32, error: &BoxError, transient: bool) -> bool {
-        made < self.attempts && (transient || self.on.as_ref().is_some_and(|on| on(error)))
+        made < self.attempts && !error.is::<Panicked>() && (transient || self.on.as_ref().is_some_and(|on| on(error)))
     }
 
     /// The wait before the next attempt; `random` is from 0 to 1.
@@ -97,5 +97,11 @@ mod tests {
         assert!(!Retry::times(3).again(1, &a, false));
         let retry = Retry::times(3).on(|e| e.to_string() == "a");
         assert!(retry.again(1, &a, false) && !retry.again(1, &b, false));
+    }
+
+    #[test]
+    fn a_panic_is_never_retried() {
+        let panic = crate::error::panicked("the writer", &"out of memory");
+        assert!(!Retry::times(3).on(|_| true).again(1, &panic, false));
     }
 }

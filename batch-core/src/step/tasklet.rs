@@ -187,13 +187,13 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F
             None => call.await,
             Some(limit) => match tokio::time::timeout(limit, call).await {
                 Ok(result) => result,
-                Err(_) => return Err(Failure::busy(format!("the turn took longer than {limit:?}"))),
+                Err(_) => return Err(Failure::busy(format!("the turn took longer than {limit:?}").into())),
             },
         };
         match result {
             Ok(Ok(repeat)) => Ok(repeat.into()),
             Ok(Err(error)) => Err(Failure { error, connection_busy: false }),
-            Err(panic) => Err(Failure::busy(crate::error::panic_text(panic.as_ref()))),
+            Err(panic) => Err(Failure::busy(crate::error::panicked("the tasklet", panic.as_ref()))),
         }
     }
 
@@ -214,7 +214,7 @@ struct Failure {
 }
 
 impl Failure {
-    fn busy(message: String) -> Self {
-        Self { error: message.into(), connection_busy: true }
+    fn busy(error: BoxError) -> Self {
+        Self { error, connection_busy: true }
     }
 }

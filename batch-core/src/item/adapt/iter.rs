@@ -118,7 +118,7 @@ impl<T, E: Into<BoxError>, I: Iterator<Item = Result<T, E>>> TryIterReader<I> {
         let item = self.items.next().transpose().map_err(Into::into);
         let consumed = match &item {
             Ok(item) => item.is_some(),
-            Err(e) => !caused_by::<Transient>(e, |_| true),
+            Err(e) => e.is::<BadRecord>() || !caused_by::<Transient>(e, |_| true),
         };
         self.position += u64::from(consumed);
         item
