@@ -112,15 +112,18 @@ impl Error {
     }
 }
 
-/// An error and its causes on one line; repetitions are left out, since many libraries print their cause themselves.
+/// An error and its causes on one line. A cause that says the same as a level above, in fewer words or more, is left out: many
+/// libraries print their cause themselves, and some wrap it in words of their own.
 pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
+    let mut above = text.clone();
     let mut next = error.source();
     while let Some(cause) = next {
         let level = cause.to_string();
-        if !text.contains(&level) {
+        if !text.contains(&level) && !level.contains(&above) {
             text.push_str(": ");
             text.push_str(&level);
+            above = level;
         }
         next = cause.source();
     }

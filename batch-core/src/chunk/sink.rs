@@ -145,7 +145,8 @@ where
         let added = Counts { written: parts.kept as u64, write_skips: parts.skips.len() as u64, ..batch.counts() };
         let checkpoint =
             Checkpoint { version: Checkpoint::VERSION, read: batch.first + batch.read, reader: batch.position.clone(), writer };
-        let skips = batch.skips.iter().chain(&parts.skips).map(|s: &Skipped| s.record.clone()).collect();
+        let mut skips: Vec<_> = batch.skips.iter().chain(&parts.skips).map(|s: &Skipped| s.record.clone()).collect();
+        skips.sort_by_key(|skip| skip.number);
         Ok(run.commit(added, checkpoint, context, skips))
     }
 

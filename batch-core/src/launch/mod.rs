@@ -17,6 +17,9 @@ use keeper::Keeper;
 use std::sync::Arc;
 use tracing::Instrument;
 
+/// What a person reads of an execution that was stopped.
+const STOPPED: &str = "ended before its end; launch again with the same parameters to go on";
+
 /// One run of a job, about to begin. Made by [`Job::launch`].
 #[must_use = "a run does nothing until `.run()` is awaited"]
 #[derive(Debug)]
@@ -128,7 +131,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
         };
         let (status, exit_status) = match &outcome {
             Ok(Ended::Completed) => (BatchStatus::Completed, BatchStatus::Completed.into()),
-            Ok(Ended::Stopped) => (BatchStatus::Stopped, BatchStatus::Stopped.into()),
+            Ok(Ended::Stopped) => (BatchStatus::Stopped, ExitStatus::new("STOPPED", STOPPED)),
             Err(error) if error.kind() == crate::ErrorKind::NotOwner => return Err(self.lost(outcome)),
             Err(error) => (BatchStatus::Failed, ExitStatus::new("FAILED", &error.report())),
         };

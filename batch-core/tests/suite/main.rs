@@ -1,6 +1,11 @@
 //! The engine against whatever may fail, and the compile errors that users meet.
 
-#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "a test's failure is a panic, and its modules are nobody else's")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test's failure is a panic, and its modules are nobody else's"
+)]
 
 mod mistakes;
 mod schedules;
