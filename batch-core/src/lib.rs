@@ -32,8 +32,8 @@ pub use execution::{
 };
 pub use item::{BoxReader, Chain, Chunk, Identity, Map, Processor, Reader, Then, Total, Undo, Writer, filter_map, map};
 pub use item::{Classify, ListReader, ListWriter, MultiReader, Peek, classify, iter, stream, try_iter, try_stream};
-pub use job::{Job, ParameterRules, StepOptions, exit_code};
-pub use launch::Run;
+pub use job::{Job, ParameterRules, StepOptions};
+pub use launch::{Run, exit_code};
 pub use listener::{ChunkReport, ItemError, Listener};
 pub use policy::{Backoff, Completion, Filling, Retry, Skip};
 pub use progress::{Moment, Progress, Reading};

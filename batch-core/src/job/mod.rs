@@ -1,19 +1,17 @@
 //! A job: named steps, run in order.
 
-mod restart;
 mod rules;
 
 use crate::{
     clock::{Clock, SystemClock},
     error::{Error, ErrorKind, Result},
-    execution::{JobExecution, JobKeyFormat, Parameters},
-    launch::Run,
+    execution::JobKeyFormat,
     listener::Listener,
     scope::Scope,
     step::Step,
     transaction::Transactions,
 };
-use std::{fmt, num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 pub use rules::ParameterRules;
 
@@ -154,27 +152,6 @@ impl<D: Transactions + Clone> Job<D> {
         &self.name
     }
 
-    /// Runs the job to its end, wherever that is: the execution says whether it completed, failed or was stopped.
-    ///
-    /// # Errors
-    /// Only where no execution was begun, or it could not be recorded: already running, already complete, wrong parameters,
-    /// repository out of reach, or taken over by another process.
-    pub async fn run(&self, parameters: Parameters) -> Result<JobExecution, Error> {
-        self.launch(parameters).run().await
-    }
-
-    /// A run with more to say: a handle to stop it, a limit of records.
-    pub fn launch(&self, parameters: Parameters) -> Run<'_, D> {
-        Run::new(self, parameters)
-    }
-
-    /// Runs the job as a program does: SIGTERM and Ctrl-C end it after the current chunk, a second one at once; errors go to standard
-    /// error, and the exit code is the documented one.
-    pub async fn main(&self, parameters: Parameters) -> ExitCode {
-        let run = self.launch(parameters).stop_on_signals();
-        exit_code(run.run().await)
-    }
-
     /// What is wrong with the job itself.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let wrong = |message: String| Err(Error::new(ErrorKind::Configuration, message).with("job", &self.name));
@@ -190,22 +167,6 @@ impl<D: Transactions + Clone> Job<D> {
             return wrong(format!("a lease of {:?} is too short to be renewed; use at least 10 ms", self.lease));
         }
         Ok(())
-    }
-}
-
-/// Prints what failed to standard error and gives the documented exit code of a run's outcome.
-pub fn exit_code(outcome: Result<JobExecution, Error>) -> ExitCode {
-    match outcome {
-        Ok(execution) => {
-            if execution.exit_code() != 0 {
-                eprintln!("{}: {}", execution.status, execution.exit_status.message);
-            }
-            execution.exit_code().into()
-        }
-        Err(error) => {
-            eprintln!("{}", error.report());
-            error.kind().exit_code().into()
-        }
     }
 }
 

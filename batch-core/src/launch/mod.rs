@@ -1,6 +1,8 @@
 //! Parameters to instance to execution to steps to final status: a straight line.
 
+mod job;
 mod keeper;
+mod restart;
 mod signal;
 mod walk;
 
@@ -13,6 +15,7 @@ use crate::{
     step::{Ended, Listeners},
     transaction::Transactions,
 };
+pub use job::exit_code;
 use keeper::Keeper;
 use std::sync::Arc;
 use tracing::Instrument;

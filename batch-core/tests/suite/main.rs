@@ -8,4 +8,5 @@
 )]
 
 mod mistakes;
+mod order;
 mod schedules;

@@ -1,9 +1,9 @@
 //! Trying an execution again by its number.
 
-use super::Job;
 use crate::{
     error::{Error, ErrorKind},
     execution::{BatchStatus, JobExecution, Parameters},
+    job::Job,
     transaction::Transactions,
 };
 
