@@ -75,6 +75,13 @@ impl Source {
         Ok(!self.window.is_empty())
     }
 
+    /// `count` bytes that were stepped over since the window was filled, from `back` bytes before it.
+    #[inline]
+    pub(super) fn passed(&self, back: usize, count: usize) -> &[u8] {
+        let passed = self.consumed.checked_sub(back).and_then(|start| self.window.get(start..start + count));
+        passed.unwrap_or_default()
+    }
+
     /// Steps over the first `count` bytes of the window.
     #[inline]
     pub(super) fn consume(&mut self, count: usize) {
