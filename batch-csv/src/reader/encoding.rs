@@ -27,9 +27,10 @@ impl Coding {
         let form = match encoding {
             e if e == UTF_16LE => Form::Utf16 { big_endian: false },
             e if e == UTF_16BE => Form::Utf16 { big_endian: true },
+            e if e == UTF_8 => Form::Utf8,
             _ => Form::Bytes,
         };
-        Self { encoding, form, mark, utf8: encoding == UTF_8 || form != Form::Bytes }
+        Self { encoding, form, mark, utf8: form != Form::Bytes }
     }
 
     /// Refuses encodings and delimiters with which records can't be found without decoding the file from its beginning.

@@ -12,6 +12,7 @@ mod row;
 mod source;
 mod split;
 mod utf16;
+mod window;
 
 pub use position::CsvPosition;
 
@@ -53,7 +54,7 @@ const LINES: usize = 1 << 20;
 ///
 /// # Blocking
 /// Files are read within the futures: 128 KiB at a time, mostly from the page cache, which takes less than handing the work to
-/// another thread. No future waits in between, so `read` is cancel-safe. Memory: the window, plus about ten times the longest
+/// another thread. No future waits in between, so `read` is cancel-safe. Memory: the window, plus at most twenty times the longest
 /// record, which `max_record_bytes` bounds.
 pub struct CsvReader<T> {
     options: Options,
@@ -231,7 +232,7 @@ fn row<'a>(
         return Err((None, bad::width(open, has, must)));
     }
     width.get_or_insert(must);
-    let text = open.coding.text(record, &mut open.decoded);
+    let text = open.split.text().map_or_else(|| open.coding.text(record, &mut open.decoded), Ok);
     let parts = text.map_err(|malformed| (Some(malformed.column), malformed.reason()))?;
     Ok(Row { parts, header: open.header.as_ref(), trim: options.trims_fields(), line: open.split.begin().line })
 }

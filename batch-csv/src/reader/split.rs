@@ -93,6 +93,13 @@ impl Splitter {
         Parts { text: text.unwrap_or_default(), ends: ends.unwrap_or_default(), gap: 0 }
     }
 
+    /// The record found last, where it is known to be text.
+    #[inline]
+    pub(super) fn text(&self) -> Option<Parts<'_, str>> {
+        let (ends, length) = (self.line_ends.as_slice(), *self.line_ends.last()?);
+        Some(Parts { text: self.source.passed_text(self.line_back?, length)?, ends, gap: 1 })
+    }
+
     /// Where the record found last begins.
     #[inline]
     pub(super) fn begin(&self) -> Mark {
