@@ -2,7 +2,7 @@
 
 /// The fields of a record, one behind the other.
 #[derive(Debug)]
-pub struct Parts<'a, Text: ?Sized> {
+pub(super) struct Parts<'a, Text: ?Sized> {
     /// All of them.
     pub(super) text: &'a Text,
     /// Where each ends in the text.
