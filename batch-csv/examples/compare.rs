@@ -46,8 +46,9 @@ fn generate(rows: usize) -> Result<String> {
     let mut state = 1_u64;
     for i in 0..rows {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let random = |bits: u32, below: usize| usize::try_from(state >> bits).unwrap_or(usize::MAX) % below;
-        let (name, price, stock) = (&WORDS[..5 + random(33, 60)], random(20, 100_000), random(40, 5000));
+        let random = |bits: u32, below: u64| (state >> bits) % below;
+        let name: String = WORDS.chars().take(5 + usize::try_from(random(33, 60))?).collect();
+        let (price, stock) = (random(20, 100_000), random(40, 5000));
         let note = if random(50, 10) == 0 { "\"fragile, this side up\"" } else { "" };
         writeln!(text, "{i},SKU-{:x},{name},{}.{:02},{stock},{},{note}", state >> 40, price / 100, price % 100, i % 2 == 0)?;
     }

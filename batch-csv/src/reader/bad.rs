@@ -104,7 +104,7 @@ fn raw(open: &Open) -> Option<String> {
 fn whole(bytes: &[u8], coding: Coding) -> &[u8] {
     let cut = match coding.form {
         Form::Utf16 { .. } => bytes.len() & !1,
-        Form::Bytes => {
+        Form::Utf8 | Form::Bytes => {
             (0..4).map(|n| bytes.len() - n).find(|n| bytes.get(*n).is_none_or(|b| b & 0xC0 != 0x80)).unwrap_or(bytes.len())
         }
     };

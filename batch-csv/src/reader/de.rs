@@ -97,13 +97,13 @@ pub(super) struct Fields<'de> {
 impl<'de> Fields<'de> {
     #[inline]
     pub(super) fn new(row: Row<'de>) -> Self {
-        Self { row, next: 0, rest: row.text, start: 0 }
+        Self { row, next: 0, rest: row.parts.text, start: 0 }
     }
 
     /// The next field, and the text behind it; `None` behind the last.
     #[inline]
     fn peek(&self) -> Option<(&'de str, &'de str)> {
-        let end = *self.row.ends.get(self.next)?;
+        let end = *self.row.parts.ends.get(self.next)?;
         let (field, rest) = self.rest.split_at_checked(end - self.start)?;
         Some((self.row.trimmed(field), rest))
     }
@@ -117,8 +117,9 @@ impl<'de> Fields<'de> {
 
     #[inline]
     fn pass(&mut self, rest: &'de str) {
-        self.start += self.rest.len() - rest.len();
-        self.rest = rest;
+        let gap = self.row.parts.gap;
+        self.start += self.rest.len() - rest.len() + gap;
+        self.rest = rest.get(gap..).unwrap_or_default();
         self.next += 1;
     }
 
@@ -312,7 +313,9 @@ impl<'de> MapAccess<'de> for &mut Fields<'de> {
     /// Ends with the shorter of header and record; what the item then lacks, serde fills in or reports.
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
         match self.row.header.and_then(|header| header.names.get(self.next)) {
-            Some(name) if self.next < self.row.len() => seed.deserialize(BorrowedBytesDeserializer::new(name.as_bytes())).map(Some),
+            Some(name) if self.next < self.row.parts.ends.len() => {
+                seed.deserialize(BorrowedBytesDeserializer::new(name.as_bytes())).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -333,7 +336,7 @@ impl<'de> SeqAccess<'de> for &mut Fields<'de> {
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Problem> {
         let column = self.next;
-        if column >= self.row.len() {
+        if column >= self.row.parts.ends.len() {
             return Ok(None);
         }
         seed.deserialize(&mut **self).map(Some).map_err(|e| e.in_column(column))

@@ -1,6 +1,6 @@
 //! Which encoding a file is in, and its fields as text.
 
-use super::{source::Form, split::Dialect};
+use super::{parts::Parts, source::Form, split::Dialect};
 use crate::problem::file_error;
 use batch_core::{Error, ErrorKind};
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
@@ -27,9 +27,10 @@ impl Coding {
         let form = match encoding {
             e if e == UTF_16LE => Form::Utf16 { big_endian: false },
             e if e == UTF_16BE => Form::Utf16 { big_endian: true },
+            e if e == UTF_8 => Form::Utf8,
             _ => Form::Bytes,
         };
-        Self { encoding, form, mark, utf8: encoding == UTF_8 || form != Form::Bytes }
+        Self { encoding, form, mark, utf8: form != Form::Bytes }
     }
 
     /// Refuses encodings and delimiters with which records can't be found without decoding the file from its beginning.
@@ -56,37 +57,28 @@ impl Coding {
 
     /// The fields of a record as text, in `decoded` where they are not UTF-8 already; or the first field that is malformed.
     #[inline]
-    pub(super) fn text<'a>(
-        &self,
-        bytes: &'a [u8],
-        ends: &'a [usize],
-        decoded: &'a mut Decoded,
-    ) -> Result<(&'a str, &'a [usize]), Malformed> {
+    pub(super) fn text<'a>(&self, record: Parts<'a, [u8]>, decoded: &'a mut Decoded) -> Result<Parts<'a, str>, Malformed> {
+        let Parts { text: bytes, ends, gap } = record;
         match std::str::from_utf8(bytes) {
-            Ok(text) if bytes.is_ascii() => Ok((text, ends)),
-            // Two malformed fields may make a character together.
-            Ok(text) if self.utf8 && ends.iter().all(|end| text.is_char_boundary(*end)) => Ok((text, ends)),
-            _ => self.other_text(bytes, ends, decoded),
+            Ok(text) if (self.utf8 && gap > 0) || bytes.is_ascii() => Ok(Parts { text, ends, gap }),
+            // Without a delimiter between them, two malformed fields may make a character together.
+            Ok(text) if self.utf8 && ends.iter().all(|end| text.is_char_boundary(*end)) => Ok(Parts { text, ends, gap }),
+            _ => self.other_text(record, decoded),
         }
     }
 
     #[cold]
-    fn other_text<'a>(
-        &self,
-        bytes: &'a [u8],
-        ends: &'a [usize],
-        decoded: &'a mut Decoded,
-    ) -> Result<(&'a str, &'a [usize]), Malformed> {
+    fn other_text<'a>(&self, record: Parts<'a, [u8]>, decoded: &'a mut Decoded) -> Result<Parts<'a, str>, Malformed> {
         if self.utf8 {
-            return Err(self.malformed(bytes, ends));
+            return Err(self.malformed(record));
         }
-        decoded.fill(self.encoding, bytes, ends)?;
-        Ok((&decoded.text, &decoded.ends))
+        decoded.fill(self.encoding, record)?;
+        Ok(Parts { text: &decoded.text, ends: &decoded.ends, gap: 0 })
     }
 
-    fn malformed(&self, bytes: &[u8], ends: &[usize]) -> Malformed {
-        let bad = fields(bytes, ends).enumerate().find_map(|(i, field)| Some((i, std::str::from_utf8(field).err()?.valid_up_to())));
-        let (column, at) = bad.unwrap_or_default();
+    fn malformed(&self, record: Parts<'_, [u8]>) -> Malformed {
+        let invalid = |(i, field)| Some((i, std::str::from_utf8(field).err()?.valid_up_to()));
+        let (column, at) = record.fields().enumerate().find_map(invalid).unwrap_or_default();
         Malformed { column, at: Some(at), encoding: self.encoding.name() }
     }
 }
@@ -114,23 +106,14 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    fn fill(&mut self, encoding: &'static Encoding, bytes: &[u8], ends: &[usize]) -> Result<(), Malformed> {
+    fn fill(&mut self, encoding: &'static Encoding, record: Parts<'_, [u8]>) -> Result<(), Malformed> {
         self.text.clear();
         self.ends.clear();
-        for (column, field) in fields(bytes, ends).enumerate() {
+        for (column, field) in record.fields().enumerate() {
             let malformed = Malformed { column, at: None, encoding: encoding.name() };
             self.text.push_str(&encoding.decode_without_bom_handling_and_without_replacement(field).ok_or(malformed)?);
             self.ends.push(self.text.len());
         }
         Ok(())
     }
-}
-
-fn fields<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
-    let mut start = 0;
-    ends.iter().map(move |end| {
-        let field = bytes.get(start..*end).unwrap_or_default();
-        start = *end;
-        field
-    })
 }

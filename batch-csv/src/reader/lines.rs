@@ -18,10 +18,9 @@ impl Lines {
         self.after_cr
     }
 
-    /// Passes a record that has no line end but its own, the last of `bytes`.
-    pub(super) fn pass_line(&mut self, bytes: &[u8]) {
-        self.line += 1;
-        self.after_cr = bytes.last() == Some(&b'\r');
+    /// Passes a whole line.
+    pub(super) fn pass_line(&mut self) {
+        *self = Self::at(self.line + 1);
     }
 
     /// Passes `bytes`, of which `newlines` are `\n`.

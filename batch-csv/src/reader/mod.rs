@@ -6,11 +6,13 @@ mod encoding;
 mod lines;
 mod open;
 mod options;
+mod parts;
 mod position;
 mod row;
 mod source;
 mod split;
 mod utf16;
+mod window;
 
 pub use position::CsvPosition;
 
@@ -52,7 +54,7 @@ const LINES: usize = 1 << 20;
 ///
 /// # Blocking
 /// Files are read within the futures: 128 KiB at a time, mostly from the page cache, which takes less than handing the work to
-/// another thread. No future waits in between, so `read` is cancel-safe. Memory: the window, plus about ten times the longest
+/// another thread. No future waits in between, so `read` is cancel-safe. Memory: the window, plus at most twenty times the longest
 /// record, which `max_record_bytes` bounds.
 pub struct CsvReader<T> {
     options: Options,
@@ -223,15 +225,16 @@ fn row<'a>(
     if let Some(reason) = bad::shape(open, split, options.max_record_bytes) {
         return Err((None, reason));
     }
-    let (bytes, ends) = open.split.record();
-    let must = width.filter(|_| !options.flexible).unwrap_or(ends.len());
-    if ends.len() != must {
-        return Err((None, bad::width(open, ends.len(), must)));
+    let record = open.split.record();
+    let has = record.ends.len();
+    let must = width.filter(|_| !options.flexible).unwrap_or(has);
+    if has != must {
+        return Err((None, bad::width(open, has, must)));
     }
     width.get_or_insert(must);
-    let text = open.coding.text(bytes, ends, &mut open.decoded);
-    let (text, ends) = text.map_err(|malformed| (Some(malformed.column), malformed.reason()))?;
-    Ok(Row { text, ends, header: open.header.as_ref(), trim: options.trims_fields(), line: open.split.begin().line })
+    let text = open.split.text().map_or_else(|| open.coding.text(record, &mut open.decoded), Ok);
+    let parts = text.map_err(|malformed| (Some(malformed.column), malformed.reason()))?;
+    Ok(Row { parts, header: open.header.as_ref(), trim: options.trims_fields(), line: open.split.begin().line })
 }
 
 fn not_open(options: &Options) -> Error {

@@ -63,10 +63,9 @@ impl Open {
         match self.split.next().map_err(|e| read_error(path, e))? {
             Split::End => Ok(None),
             Split::Record => {
-                let (bytes, ends) = self.split.record();
-                let text = self.coding.text(bytes, ends, &mut self.decoded);
-                let (text, ends) = text.map_err(|m| bad(format!("column {} {}", m.column + 1, m.reason())))?;
-                let row = Row { text, ends, header: None, trim: options.trims_headers(), line: 1 };
+                let text = self.coding.text(self.split.record(), &mut self.decoded);
+                let parts = text.map_err(|m| bad(format!("column {} {}", m.column + 1, m.reason())))?;
+                let row = Row { parts, header: None, trim: options.trims_headers(), line: 1 };
                 Ok(Some(row.iter().collect()))
             }
             other => Err(bad(super::bad::shape(self, other, options.max_record_bytes).unwrap_or_default())),

@@ -49,7 +49,7 @@ impl Options {
         let odd = special.iter().find(|b| !b.is_ascii() || matches!(b, b'\r' | b'\n'));
         let message = match odd {
             Some(byte) => format!("0x{byte:02X} cannot be a delimiter, quote or comment mark: name an ASCII byte, no line end"),
-            None if (1..special.len()).any(|i| special.get(..i).is_some_and(|s| s.contains(&special[i]))) => {
+            None if special.iter().enumerate().any(|(i, byte)| special.iter().skip(i + 1).any(|other| other == byte)) => {
                 "delimiter, quote and comment mark must differ".to_owned()
             }
             None => return Ok(()),

@@ -1,6 +1,9 @@
 //! A record of good shape, and how it becomes an item.
 
-use super::de::{Fields, Problem};
+use super::{
+    de::{Fields, Problem},
+    parts::Parts,
+};
 use crate::record::Record;
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
@@ -24,26 +27,15 @@ impl Header {
 /// The fields of a record as text, with the names they stand under.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
-    pub(super) text: &'a str,
-    pub(super) ends: &'a [usize],
+    pub(super) parts: Parts<'a, str>,
     pub(super) header: Option<&'a Header>,
     pub(super) trim: bool,
     pub(super) line: u64,
 }
 
 impl<'a> Row<'a> {
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     pub(super) fn iter(self) -> impl Iterator<Item = &'a str> {
-        let mut start = 0;
-        self.ends.iter().filter_map(move |end| {
-            let field = self.text.get(start..*end)?;
-            start = *end;
-            Some(self.trimmed(field))
-        })
+        self.parts.fields().map(move |field| self.trimmed(field))
     }
 
     #[inline]
@@ -73,7 +65,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRow for T {
 
 impl FromRow for Record {
     fn from_row(row: Row<'_>) -> Result<Self, Problem> {
-        let mut fields = StringRecord::with_capacity(row.text.len(), row.len());
+        let mut fields = StringRecord::with_capacity(row.parts.text.len(), row.parts.ends.len());
         row.iter().for_each(|field| fields.push_field(field));
         Ok(Self { fields, header: row.header.map(|header| Arc::clone(&header.record)), line: row.line })
     }

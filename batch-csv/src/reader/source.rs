@@ -1,6 +1,9 @@
 //! The bytes of a file, window by window, with the offset of each in the file as it is stored.
 
-use super::utf16;
+use super::{
+    utf16,
+    window::{Window, incomplete},
+};
 use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
 /// Bytes read at once: large enough that the system calls do not show, small enough to stay in the second-level cache.
@@ -9,7 +12,9 @@ const WINDOW: usize = 128 * 1024;
 /// How the bytes of a file become bytes that the CSV automaton can split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As they are: UTF-8, and every encoding in which commas, quotes and line ends are ASCII and nothing else.
+    /// As they are, and are to be UTF-8.
+    Utf8,
+    /// As they are, in an encoding in which commas, quotes and line ends are ASCII and nothing else.
     Bytes,
     /// UTF-16, transcoded.
     Utf16 { big_endian: bool },
@@ -22,7 +27,7 @@ pub(super) struct Source {
     file: Arc<File>,
     form: Form,
     length: u64,
-    window: Vec<u8>,
+    window: Window,
     raw: Vec<u8>,
     consumed: usize,
     next: u64,
@@ -31,7 +36,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(file: Arc<File>, form: Form, length: u64, offset: u64) -> Self {
-        Self { file, form, length, window: Vec::new(), raw: Vec::new(), consumed: 0, next: offset, offset }
+        Self { file, form, length, window: Window::Bytes(Vec::new()), raw: Vec::new(), consumed: 0, next: offset, offset }
     }
 
     /// Another source of the same file, from `offset` on.
@@ -49,7 +54,7 @@ impl Source {
     #[inline]
     pub(super) fn unit(&self) -> u64 {
         match self.form {
-            Form::Bytes => 1,
+            Form::Utf8 | Form::Bytes => 1,
             Form::Utf16 { .. } => 2,
         }
     }
@@ -57,29 +62,43 @@ impl Source {
     /// What was read and not yet consumed.
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
-        self.window.get(self.consumed..).unwrap_or_default()
+        self.window.bytes().get(self.consumed..).unwrap_or_default()
     }
 
     /// Makes the window non-empty; `false` at the end of the file.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
-        if self.consumed < self.window.len() {
+        if self.consumed < self.window.bytes().len() {
             return Ok(true);
         }
         let left = self.length - self.next;
         let want = usize::try_from(left).unwrap_or(WINDOW).min(WINDOW);
         self.consumed = 0;
         match self.form {
-            Form::Bytes => self.fill_bytes(want)?,
+            Form::Utf8 | Form::Bytes => self.fill_bytes(want, want as u64 == left)?,
             Form::Utf16 { big_endian } => self.fill_utf16(want, big_endian, want as u64 == left)?,
         }
-        Ok(!self.window.is_empty())
+        Ok(!self.window.bytes().is_empty())
+    }
+
+    /// `count` bytes that were stepped over since the window was filled, from `back` bytes before it.
+    #[inline]
+    pub(super) fn passed(&self, back: usize, count: usize) -> &[u8] {
+        let passed = self.consumed.checked_sub(back).and_then(|start| self.window.bytes().get(start..start + count));
+        passed.unwrap_or_default()
+    }
+
+    /// The same as text, where the window is text.
+    #[inline]
+    pub(super) fn passed_text(&self, back: usize, count: usize) -> Option<&str> {
+        let start = self.consumed.checked_sub(back)?;
+        self.window.text()?.get(start..start + count)
     }
 
     /// Steps over the first `count` bytes of the window.
     #[inline]
     pub(super) fn consume(&mut self, count: usize) {
         let passed = match self.form {
-            Form::Bytes => count as u64,
+            Form::Utf8 | Form::Bytes => count as u64,
             Form::Utf16 { .. } => utf16::raw_len(self.window().get(..count).unwrap_or_default()),
         };
         self.offset = (self.offset + passed).min(self.length);
@@ -94,27 +113,26 @@ impl Source {
         Ok(raw)
     }
 
-    fn fill_bytes(&mut self, want: usize) -> io::Result<()> {
-        self.window.resize(want, 0);
-        let read = self.file.read_exact_at(&mut self.window, self.next);
-        self.keep(read, want)
+    /// After a failed read the window is empty, so that another try reads the same bytes.
+    fn fill_bytes(&mut self, want: usize, last: bool) -> io::Result<()> {
+        let mut bytes = self.window.take();
+        bytes.resize(want, 0);
+        self.file.read_exact_at(&mut bytes, self.next)?;
+        if self.form == Form::Utf8 && !last {
+            bytes.truncate(want - incomplete(&bytes));
+        }
+        self.next += bytes.len() as u64;
+        self.window = if self.form == Form::Utf8 { Window::new(bytes) } else { Window::ascii(bytes) };
+        Ok(())
     }
 
     fn fill_utf16(&mut self, want: usize, big_endian: bool, last: bool) -> io::Result<()> {
+        let mut bytes = self.window.take();
+        bytes.clear();
         self.raw.resize(want, 0);
-        self.window.clear();
-        let read = self.file.read_exact_at(&mut self.raw, self.next);
-        let used = if read.is_ok() { utf16::transcode(&self.raw, big_endian, last, &mut self.window) } else { 0 };
-        self.keep(read, used)
-    }
-
-    /// After a failed read the window is empty, so that another try reads the same bytes.
-    fn keep(&mut self, read: io::Result<()>, used: usize) -> io::Result<()> {
-        if read.is_err() {
-            self.window.clear();
-        } else {
-            self.next += used as u64;
-        }
-        read
+        self.file.read_exact_at(&mut self.raw, self.next)?;
+        self.next += utf16::transcode(&self.raw, big_endian, last, &mut bytes) as u64;
+        self.window = Window::new(bytes);
+        Ok(())
     }
 }

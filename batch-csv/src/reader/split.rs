@@ -1,6 +1,6 @@
 //! Bytes to records: where each begins, its fields without quotes, and what is wrong with its shape.
 
-use super::{lines::Lines, source::Source};
+use super::{lines::Lines, parts::Parts, source::Source};
 use csv_core::ReadRecordResult as Step;
 use std::io;
 
@@ -59,6 +59,9 @@ pub(super) struct Splitter {
     ends: Vec<usize>,
     text_len: usize,
     ends_len: usize,
+    /// The delimiters of the record found last, where it is a line without quotes, and bytes since it began.
+    line_ends: Vec<usize>,
+    line_back: Option<usize>,
     begin: Mark,
 }
 
@@ -67,7 +70,8 @@ impl Splitter {
         let begin = Mark { byte: source.offset(), line };
         let (text, ends) = (vec![0; 4096], vec![0; 64]);
         let (lines, core) = (Lines::at(line), dialect.automaton());
-        Self { source, core, dialect, lines, max, text, ends, text_len: 0, ends_len: 0, begin }
+        let (text_len, ends_len, line_ends, line_back) = (0, 0, Vec::new(), None);
+        Self { source, core, dialect, lines, max, text, ends, text_len, ends_len, line_ends, line_back, begin }
     }
 
     /// Goes to `mark`, where a record begins.
@@ -78,10 +82,22 @@ impl Splitter {
         self.begin = mark;
     }
 
-    /// The record found last: all its fields, one behind the other, and where each ends.
+    /// The record found last.
     #[inline]
-    pub(super) fn record(&self) -> (&[u8], &[usize]) {
-        (self.text.get(..self.text_len).unwrap_or_default(), self.ends.get(..self.ends_len).unwrap_or_default())
+    pub(super) fn record(&self) -> Parts<'_, [u8]> {
+        if let Some(back) = self.line_back {
+            let (ends, length) = (self.line_ends.as_slice(), self.line_ends.last().copied());
+            return Parts { text: self.source.passed(back, length.unwrap_or_default()), ends, gap: 1 };
+        }
+        let (text, ends) = (self.text.get(..self.text_len), self.ends.get(..self.ends_len));
+        Parts { text: text.unwrap_or_default(), ends: ends.unwrap_or_default(), gap: 0 }
+    }
+
+    /// The record found last, where it is known to be text.
+    #[inline]
+    pub(super) fn text(&self) -> Option<Parts<'_, str>> {
+        let (ends, length) = (self.line_ends.as_slice(), *self.line_ends.last()?);
+        Some(Parts { text: self.source.passed_text(self.line_back?, length)?, ends, gap: 1 })
     }
 
     /// Where the record found last begins.
@@ -106,7 +122,10 @@ impl Splitter {
             return Ok(Split::End);
         }
         self.begin = self.here();
-        (self.text_len, self.ends_len) = (0, 0);
+        if let Some(size) = self.line() {
+            return Ok(self.judge(size));
+        }
+        (self.text_len, self.ends_len, self.line_back) = (0, 0, None);
         while self.source.fill()? {
             if self.step() {
                 return self.complete();
@@ -144,6 +163,31 @@ impl Splitter {
         self.source.consume(count);
     }
 
+    /// Takes a record that is a line without quotes, as most are, where it lies: three searches take a third of the time that the
+    /// automaton does, and mean the same. Returns its size; `None` for all others, and for the last line of the window.
+    fn line(&mut self) -> Option<u64> {
+        let window = self.source.window();
+        let end = memchr::memchr2(b'\r', b'\n', window)?;
+        let (line, rest) = window.split_at_checked(end)?;
+        let terminator = match rest {
+            [b'\r', b'\n', ..] => 2,
+            [_, _, ..] => 1,
+            _ => return None,
+        };
+        if self.dialect.quote.is_some_and(|quote| memchr::memchr(quote, line).is_some()) {
+            return None;
+        }
+        self.line_ends.clear();
+        self.line_ends.extend(memchr::memchr_iter(self.dialect.delimiter, line));
+        self.line_ends.push(end);
+        self.source.consume(end);
+        let size = self.size();
+        self.source.consume(terminator);
+        self.lines.pass_line();
+        self.line_back = Some(end + terminator);
+        Some(size)
+    }
+
     /// Feeds the window to the automaton; whether the record is complete.
     fn step(&mut self) -> bool {
         if self.size() > self.max + self.source.unit() {
@@ -154,12 +198,7 @@ impl Splitter {
         let (text, ends) = (self.text.get_mut(self.text_len..), self.ends.get_mut(self.ends_len..));
         let (step, used, text, ends) = self.core.read_record(window, text.unwrap_or_default(), ends.unwrap_or_default());
         let bytes = window.get(..used).unwrap_or_default();
-        if step == Step::Record && used == text + ends && !self.lines.after_cr() {
-            // Nothing but one byte behind each field was left out: no quotes, so no line end within.
-            self.lines.pass_line(bytes);
-        } else {
-            self.lines.pass(bytes, self.core.line() - newlines);
-        }
+        self.lines.pass(bytes, self.core.line() - newlines);
         self.source.consume(used);
         self.text_len += text;
         self.ends_len += ends;
