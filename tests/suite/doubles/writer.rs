@@ -93,7 +93,11 @@ impl<B: Backend> Writer<i64, B::Conn> for SpyWriter<B> {
     }
 
     async fn close(&mut self) -> Result<()> {
-        self.script.seen(|seen| seen.writer_closes += 1);
+        self.script.seen(|seen| {
+            // A flush whose commit failed would have been taken back by another `open` before.
+            seen.unconfirmed = None;
+            seen.writer_closes += 1;
+        });
         Ok(())
     }
 

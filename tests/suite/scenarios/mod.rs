@@ -1,5 +1,9 @@
 //! The acceptance scenarios, a file for each table; each test carries its row's id.
 
 mod chunk;
+mod listener;
+mod parameters;
+mod restart;
 mod retry;
 mod skip;
+mod transaction;
