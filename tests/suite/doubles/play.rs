@@ -39,6 +39,11 @@ impl<B: Backend> Play<B> {
         self
     }
 
+    /// For doubles of a test's own.
+    pub(crate) fn meets(&self, phase: Phase, value: i64) -> Result<()> {
+        self.script.meet(phase, value)
+    }
+
     pub(crate) fn heal(&self) {
         self.script.heal();
     }

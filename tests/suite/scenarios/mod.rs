@@ -1,6 +1,7 @@
 //! The acceptance scenarios, a file for each table; each test carries its row's id.
 
 mod chunk;
+mod isolation;
 mod listener;
 mod parameters;
 mod restart;
