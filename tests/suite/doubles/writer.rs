@@ -4,7 +4,8 @@ use super::script::Script;
 use crate::backends::Backend;
 use batch_core::{Chunk, Phase, Result, Undo, Writer};
 use serde_json::Value;
-use std::{marker::PhantomData, time::Duration};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// Writes each chunk to the play's list and to the backend's table, as far as the first value that fails.
 ///
@@ -15,6 +16,7 @@ pub(crate) struct SpyWriter<B> {
     pub(super) takes: Duration,
     pub(super) undo: Undo,
     pub(super) fails_to_open: bool,
+    pub(super) hangs_at: Option<(i64, Arc<Notify>)>,
     pub(super) backend: PhantomData<fn(B)>,
 }
 
@@ -27,6 +29,12 @@ impl<B> SpyWriter<B> {
 
     pub(crate) fn fails_to_open(mut self) -> Self {
         self.fails_to_open = true;
+        self
+    }
+
+    /// Says that it is there, and never goes on.
+    pub(crate) fn hangs_at(mut self, value: i64, reached: &Arc<Notify>) -> Self {
+        self.hangs_at = Some((value, reached.clone()));
         self
     }
 
@@ -55,6 +63,11 @@ impl<B: Backend> Writer<i64, B::Conn> for SpyWriter<B> {
                 return Err(error);
             }
             self.pending.push(*value);
+        }
+        if let Some((value, reached)) = self.hangs_at.as_ref().filter(|(value, _)| items.contains(value)) {
+            B::insert(conn, &[*value]).await?;
+            reached.notify_one();
+            std::future::pending::<()>().await;
         }
         B::insert(conn, items.items()).await
     }

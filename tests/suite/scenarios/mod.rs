@@ -2,9 +2,11 @@
 
 mod chunk;
 mod isolation;
+mod limits;
 mod listener;
 mod parameters;
 mod restart;
 mod retry;
 mod skip;
+mod stop;
 mod transaction;
