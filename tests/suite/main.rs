@@ -1,1 +1,5 @@
-//! Tests of the whole.
+//! Tests of the whole: scenarios with exact outcomes, the same on every backend.
+
+mod backends;
+mod doubles;
+mod scenarios;

@@ -1,0 +1,12 @@
+//! The acceptance scenarios, a file for each table; each test carries its row's id.
+
+mod chunk;
+mod isolation;
+mod limits;
+mod listener;
+mod parameters;
+mod restart;
+mod retry;
+mod skip;
+mod stop;
+mod transaction;
