@@ -58,6 +58,7 @@ impl<T: Serialize + Sync + 'static, C: SqlConn> Writer<T, C> for SqlUpdate<T> {
             let text = self.shapes.text(conn.dialect(), &self.kind, block.len());
             self.kind.judge(&conn.run_each(text, values).await?)?;
         }
+        self.shapes.keep();
         Ok(())
     }
 

@@ -48,6 +48,7 @@ impl<T: Serialize + Sync + 'static, C: SqlConn> Writer<T, C> for SqlUpsert<T> {
             let values = self.shapes.values(conn, block)?;
             conn.run(self.shapes.text(conn.dialect(), &self.kind, block.len()), values).await?;
         }
+        self.shapes.keep();
         Ok(())
     }
 
