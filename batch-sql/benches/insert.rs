@@ -7,7 +7,7 @@ use batch_core::{
     Checkpoint, Chunk, Counts, Owner, Parameters, Result, Transactions, Writer,
     repository::{Commit, Guard, Launch, Lease, StepStart, StepStarted},
 };
-use batch_sql::{Sqlite, SqlInsert};
+use batch_sql::{SqlInsert, Sqlite};
 use serde::Serialize;
 use sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
@@ -104,7 +104,8 @@ async fn hand_written(path: &Path, products: &[Product]) -> Result<Cost> {
     let options = options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal).synchronous(sqlx::sqlite::SqliteSynchronous::Full);
     let mut conn = SqliteConnection::connect_with(&options).await?;
     conn.execute(TABLE).await?;
-    conn.execute("CREATE TABLE position (id INTEGER PRIMARY KEY, done INTEGER NOT NULL); INSERT INTO position VALUES (1, 0)").await?;
+    conn.execute("CREATE TABLE position (id INTEGER PRIMARY KEY, done INTEGER NOT NULL); INSERT INTO position VALUES (1, 0)")
+        .await?;
     let sql: &'static str = format!("INSERT INTO product VALUES {}", vec!["(?,?,?,?,?,?,?)"; CHUNK].join(",")).leak();
     let meter = Meter::start();
     let mut done = 0i64;

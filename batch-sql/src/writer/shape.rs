@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 /// How a writer's statements are made from its table and columns.
 pub(super) trait Statement: Send {
+    /// Rows in one text at most.
+    const MOST: usize = usize::MAX;
+
     /// The statement for a block of so many rows.
     fn text(&self, dialect: &Dialect, table: &str, columns: &[String], rows: usize) -> String;
 
@@ -66,13 +69,18 @@ impl Shapes {
     }
 
     /// The items in blocks that the statements fit: all at once where as many came the last time, else powers of two.
-    pub(super) fn blocks<'i, T>(&mut self, dialect: &Dialect, items: &'i [T]) -> impl Iterator<Item = &'i [T]> + use<'i, T> {
-        let again = items.len() == self.usual && items.len() <= dialect.most(self.columns.len());
+    pub(super) fn blocks<'i, T, S: Statement>(
+        &mut self,
+        dialect: &Dialect,
+        _: &S,
+        items: &'i [T],
+    ) -> impl Iterator<Item = &'i [T]> + use<'i, T, S> {
+        let again = items.len() == self.usual && items.len() <= dialect.most(self.columns.len()).min(S::MOST);
         if items.len() != self.usual {
             self.texts.retain(|(rows, _)| rows.is_power_of_two());
             self.usual = items.len();
         }
-        let most = dialect.block(self.columns.len());
+        let most = dialect.block(self.columns.len()).min(S::MOST);
         let mut rest = items;
         std::iter::from_fn(move || {
             let rows = if again { rest.len() } else { 1 << rest.len().min(most).checked_ilog2()? };
