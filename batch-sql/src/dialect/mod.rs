@@ -54,7 +54,7 @@ pub struct Dialect {
     pub quote: char,
     /// Placeholders in one statement at most.
     pub max_values: usize,
-    /// Rows in one statement at most: more gains nothing that was measured.
+    /// Rows at most in a statement that is not for one length of chunk alone.
     pub max_rows: usize,
 }
 
@@ -64,9 +64,13 @@ impl Dialect {
         format!("{0}{name}{0}", self.quote)
     }
 
-    /// How many rows of so many columns fit in one statement: a power of two.
+    /// How many rows of so many columns fit in one statement.
+    pub(crate) fn most(&self, columns: usize) -> usize {
+        (self.max_values / columns.max(1)).max(1)
+    }
+
+    /// Rows of the statements that are kept for chunks of any length: a power of two.
     pub(crate) fn block(&self, columns: usize) -> usize {
-        let fit = (self.max_values / columns.max(1)).clamp(1, self.max_rows);
-        1 << fit.ilog2()
+        1 << self.most(columns).min(self.max_rows).ilog2()
     }
 }

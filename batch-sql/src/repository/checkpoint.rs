@@ -28,8 +28,12 @@ const ALONE: &str = update!("");
 const RELEASING: &str = update!("RELEASE batch_chunk; ");
 
 /// From one JSON array a record.
-pub(crate) const SKIPS: &str = "INSERT INTO @skip (step_id, phase, record_number, line, byte, column_name, reason, item)
+const SKIPS: &str = "INSERT INTO @skip (step_id, phase, record_number, line, byte, column_name, reason, item)
     SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)";
+
+/// What the tests of query plans look at.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[ALONE, RELEASING, SKIPS];
 
 /// Where the checkpoint is written.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -11,30 +11,47 @@ use sqlx::{Row, sqlite::SqliteRow};
 use std::collections::HashMap;
 
 /// Goes from name to name along the index, however many instances a job has.
-pub(super) const JOB_NAMES: &str = "WITH RECURSIVE names (name) AS (SELECT min(job_name) FROM @instance UNION ALL
+const JOB_NAMES: &str = "WITH RECURSIVE names (name) AS (SELECT min(job_name) FROM @instance UNION ALL
     SELECT (SELECT min(job_name) FROM @instance WHERE job_name > name) FROM names WHERE name IS NOT NULL)
     SELECT name FROM names WHERE name IS NOT NULL";
-pub(super) const KNOWN: &str = "SELECT id FROM @instance WHERE job_name = ? LIMIT 1";
+const KNOWN: &str = "SELECT id FROM @instance WHERE job_name = ? LIMIT 1";
 const KNOWN_INSTANCE: &str = "SELECT id FROM @instance WHERE id = ?";
 const KNOWN_STEP: &str = "SELECT id FROM @step WHERE id = ?";
-pub(super) const INSTANCES: &str =
-    "SELECT id, job_name, job_key FROM @instance WHERE job_name = ? ORDER BY id DESC LIMIT ? OFFSET ?";
-pub(super) const INSTANCE_COUNT: &str = "SELECT count(*) FROM @instance WHERE job_name = ?";
-pub(super) const INSTANCE: &str = "SELECT id, job_name, job_key FROM @instance WHERE job_name = ? AND job_key = ?";
-pub(super) const EXECUTIONS: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
+const INSTANCES: &str = "SELECT id, job_name, job_key FROM @instance WHERE job_name = ? ORDER BY id DESC LIMIT ? OFFSET ?";
+const INSTANCE_COUNT: &str = "SELECT count(*) FROM @instance WHERE job_name = ?";
+const INSTANCE: &str = "SELECT id, job_name, job_key FROM @instance WHERE job_name = ? AND job_key = ?";
+const EXECUTIONS: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
     WHERE e.instance_id = ? ORDER BY e.id DESC";
-pub(super) const EXECUTIONS_PARAMETERS: &str = "SELECT p.execution_id AS id, p.name, p.type, p.value, p.identifying
+const EXECUTIONS_PARAMETERS: &str = "SELECT p.execution_id AS id, p.name, p.type, p.value, p.identifying
     FROM @execution e CROSS JOIN @parameter p ON p.execution_id = e.id WHERE e.instance_id = ?";
-pub(super) const EXECUTION: &str =
+const EXECUTION: &str =
     "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id WHERE e.id = ?";
-/// `active_key > 0` instead of IS NOT NULL: it reads the few active ones by their index.
-pub(super) const RUNNING: &str =
-    "SELECT e.*, i.job_name, i.job_key FROM @execution e CROSS JOIN @instance i ON i.id = e.instance_id
-    WHERE e.active_key > 0 AND i.job_name = ? ORDER BY e.id DESC";
-pub(super) const RUNNING_PARAMETERS: &str = "SELECT p.execution_id AS id, p.name, p.type, p.value, p.identifying
+/// `active_key > 0` instead of IS NOT NULL, and no order: so it reads the few active ones by their index.
+const RUNNING: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e CROSS JOIN @instance i ON i.id = e.instance_id
+    WHERE e.active_key > 0 AND i.job_name = ?";
+const RUNNING_PARAMETERS: &str = "SELECT p.execution_id AS id, p.name, p.type, p.value, p.identifying
     FROM @execution e CROSS JOIN @parameter p ON p.execution_id = e.id WHERE e.active_key > 0";
-pub(super) const STEPS: &str = "SELECT * FROM @step WHERE execution_id = ? ORDER BY id";
-pub(super) const SKIPS: &str = "SELECT * FROM @skip WHERE step_id = ? ORDER BY id LIMIT ? OFFSET ?";
+const STEPS: &str = "SELECT * FROM @step WHERE execution_id = ? ORDER BY id";
+const SKIPS: &str = "SELECT * FROM @skip WHERE step_id = ? ORDER BY id LIMIT ? OFFSET ?";
+
+/// What the tests of query plans look at.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    JOB_NAMES,
+    KNOWN,
+    KNOWN_INSTANCE,
+    KNOWN_STEP,
+    INSTANCES,
+    INSTANCE_COUNT,
+    INSTANCE,
+    EXECUTIONS,
+    EXECUTIONS_PARAMETERS,
+    EXECUTION,
+    RUNNING,
+    RUNNING_PARAMETERS,
+    STEPS,
+    SKIPS,
+];
 
 #[async_trait]
 impl JobExplorer for SqliteRepository {
@@ -145,7 +162,9 @@ async fn running(session: &mut Session, job: &str) -> Outcome<Vec<JobExecution>>
     demand_known(session, job).await?;
     let rows = session.rows(session.query(RUNNING).bind(job.to_owned())).await?;
     let parameters = session.rows(session.query(RUNNING_PARAMETERS)).await?;
-    with_parameters(&rows, &parameters)
+    let mut running = with_parameters(&rows, &parameters)?;
+    running.sort_by_key(|e| std::cmp::Reverse(e.id));
+    Ok(running)
 }
 
 fn with_parameters(rows: &[SqliteRow], parameters: &[SqliteRow]) -> Outcome<Vec<JobExecution>> {

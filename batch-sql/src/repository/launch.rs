@@ -17,12 +17,12 @@ use sqlx::Row;
 
 const INSTANCE: &str = "INSERT INTO @instance (job_name, job_key, create_time) VALUES (?, ?, ?)
     ON CONFLICT (job_name, job_key) DO UPDATE SET job_name = excluded.job_name RETURNING id";
-pub(super) const ACTIVE: &str = "SELECT e.*, i.job_name, i.job_key, l.host, l.boot, l.until_uptime, l.until_time
+const ACTIVE: &str = "SELECT e.*, i.job_name, i.job_key, l.host, l.boot, l.until_uptime, l.until_time
     FROM @execution e JOIN @instance i ON i.id = e.instance_id LEFT JOIN @lease l ON l.execution_id = e.id WHERE e.active_key = ?";
-pub(super) const LATEST: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
+const LATEST: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
     WHERE e.instance_id = ? ORDER BY e.id DESC LIMIT 1";
-pub(super) const ABANDONED: &str = "SELECT id FROM @execution WHERE instance_id = ? AND status = 'ABANDONED' LIMIT 1";
-pub(super) const PARAMETERS: &str =
+const ABANDONED: &str = "SELECT id FROM @execution WHERE instance_id = ? AND status = 'ABANDONED' LIMIT 1";
+const PARAMETERS: &str =
     "SELECT execution_id AS id, name, type, value, identifying FROM @parameter WHERE execution_id = ? ORDER BY name";
 const CHECKPOINTS: &str = "SELECT * FROM @step WHERE execution_id = ? AND status <> 'COMPLETED'";
 const INSERT: &str = "INSERT INTO @execution (instance_id, status, exit_code, exit_message, create_time, start_time, last_updated,
@@ -32,6 +32,10 @@ const PARAMETER: &str = "INSERT INTO @parameter (execution_id, name, type, value
 const END: &str =
     "UPDATE @execution SET status = ?, exit_code = ?, exit_message = ?, end_time = ?, last_updated = ?, request = NULL,
     active_key = NULL WHERE id = ? AND token = ? AND active_key IS NOT NULL";
+
+/// What the tests of query plans look at.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[INSTANCE, ACTIVE, LATEST, ABANDONED, PARAMETERS, CHECKPOINTS, INSERT, PARAMETER, END];
 
 /// The answer to a launch: begun, or refused for a reason that is no failure of the store.
 pub(super) type Answer = Result<Launched, Error>;

@@ -25,6 +25,10 @@ const HELD: &str =
     "SELECT e.request FROM @lease l JOIN @execution e ON e.id = l.execution_id WHERE l.execution_id = ? AND l.token = ?";
 pub(super) const DELETE: &str = "DELETE FROM @lease WHERE execution_id = ?";
 
+/// What the tests of query plans look at.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[INSERT, RENEW, HELD, DELETE];
+
 /// Until when, by both clocks, as stored.
 fn until(store: &Store, ttl: Duration) -> (i64, String) {
     let uptime = i64::try_from((store.clock.uptime() + ttl).as_micros()).unwrap_or(i64::MAX);

@@ -5,6 +5,8 @@ mod explorer;
 mod launch;
 mod lease;
 mod operate;
+#[cfg(test)]
+mod plans;
 mod record;
 mod step;
 mod takeover;

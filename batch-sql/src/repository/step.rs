@@ -13,7 +13,7 @@ use chrono::SubsecRound;
 use sqlx::Row;
 
 const HELD: &str = "SELECT id, context FROM @execution WHERE id = ? AND token = ? AND active_key IS NOT NULL";
-pub(super) const LAST: &str = "SELECT * FROM @step WHERE instance_id = ? AND step_name = ? ORDER BY id DESC LIMIT 1";
+const LAST: &str = "SELECT * FROM @step WHERE instance_id = ? AND step_name = ? ORDER BY id DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO @step (execution_id, instance_id, step_name, status, exit_code, exit_message, start_no, epoch,
     commit_no, checkpoint, context, start_time, last_updated)
     VALUES (?, ?, ?, 'STARTED', 'STARTED', '', ?, ?, ?, ?, ?, ?, ?) RETURNING id";
@@ -23,6 +23,10 @@ const END: &str = "UPDATE @step SET status = ?, exit_code = ?, exit_message = ?,
 const JOB_CONTEXT: &str = "UPDATE @execution SET context = ?, last_updated = ? WHERE id = ?";
 const RESOLVE: &str = "UPDATE @step SET epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'STARTED'
     RETURNING epoch, commit_no, (SELECT request FROM @execution WHERE @execution.id = @step.execution_id) AS request";
+
+/// What the tests of query plans look at.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[HELD, LAST, INSERT, END, JOB_CONTEXT, RESOLVE];
 
 /// Begins a step execution where the execution is ours, with what the last try of the step left.
 pub(super) async fn start(session: &mut Session, store: &Store, start: &StepStart) -> Outcome<StepStarted> {

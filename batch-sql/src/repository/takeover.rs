@@ -16,8 +16,12 @@ use sqlx::sqlite::SqliteRow;
 
 const CLOSE_EXECUTION: &str = "UPDATE @execution SET status = 'FAILED', exit_code = 'FAILED', exit_message = ?, end_time = ?,
     last_updated = ?, request = NULL, active_key = NULL WHERE id = ?";
-pub(super) const CLOSE_STEPS: &str = "UPDATE @step SET status = 'FAILED', exit_code = 'FAILED', exit_message = ?, end_time = ?,
+const CLOSE_STEPS: &str = "UPDATE @step SET status = 'FAILED', exit_code = 'FAILED', exit_message = ?, end_time = ?,
     last_updated = ?, epoch = epoch + 1 WHERE execution_id = ? AND status IN ('STARTING', 'STARTED', 'STOPPING')";
+
+/// What the tests of query plans look at.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[CLOSE_EXECUTION, CLOSE_STEPS];
 
 /// Whether the active execution may be taken over, else the refusal.
 pub(super) fn verdict(active: &Record<'_>, row: &SqliteRow, store: &Store, launch: &Launch) -> Outcome<Result<TakenOver, Error>> {

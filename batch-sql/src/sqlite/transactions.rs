@@ -12,7 +12,7 @@ use batch_core::{
     BoxError, JobRepository, Request, Result, Transactions, failpoint,
     repository::{Commit, CommitError},
 };
-use sqlx::{Executor, Row, SqliteConnection, raw_sql};
+use sqlx::{Executor, SqliteConnection, raw_sql};
 use std::{
     collections::HashSet,
     sync::{Arc, atomic::Ordering},
@@ -173,36 +173,37 @@ impl SqliteTx {
     }
 }
 
-/// A violated foreign key: table, row and number of the key.
-type Violation = (String, Option<i64>, String, i64);
+/// A violated foreign key: table, row and parent.
+type Violation = (String, Option<i64>, String);
+
+/// Only deferred keys wait for the commit. The repository's own are left out: they grow with the history, and are not the chunk's.
+const VIOLATIONS: &str = "SELECT DISTINCT m.name, c.rowid, c.parent FROM sqlite_schema m, pragma_foreign_key_check(m.name) c
+    WHERE m.type = 'table' AND '\"' || m.name || '\"' NOT IN ('@execution', '@parameter', '@lease', '@step', '@skip')
+    AND (m.sql LIKE '%DEFERRED%' OR (SELECT defer_foreign_keys FROM pragma_defer_foreign_keys))";
 
 impl Sqlite {
-    /// Deferred keys are otherwise looked at only by COMMIT. What was violated before this transaction is not its fault; reads both
-    /// states in full, which only a chunk that is being isolated has to.
+    /// Finds the violations that COMMIT would. What was violated before this transaction is not its fault. Reads the tables with
+    /// deferred keys in full, which only a chunk that is being isolated has to.
     async fn check_foreign_keys(&self, tx: &mut SqliteTx) -> Result<()> {
-        let now = violations(tx.lent.conn()).await?;
+        let now = self.violations(tx.lent.conn()).await?;
         if now.is_empty() {
             return Ok(());
         }
         let Some(mut lent) = self.store.reader.lend(self.store.wait).await? else { return Err(self.store.busy().into()) };
-        let before: HashSet<Violation> = violations(lent.conn()).await?.into_iter().collect();
+        let before: HashSet<Violation> = self.violations(lent.conn()).await?.into_iter().collect();
         lent.give_back();
         match now.into_iter().find(|v| !before.contains(v)) {
-            Some((table, Some(row), parent, _)) => {
+            Some((table, Some(row), parent)) => {
                 Err(format!("foreign key violated: row {row} of `{table}` has no parent in `{parent}`").into())
             }
-            Some((table, None, parent, _)) => {
+            Some((table, None, parent)) => {
                 Err(format!("foreign key violated: a row of `{table}` has no parent in `{parent}`").into())
             }
             None => Ok(()),
         }
     }
-}
 
-async fn violations(conn: &mut SqliteConnection) -> Result<Vec<Violation>> {
-    // The pragma believes the connection's cached schema, which may be older than a table; reading the schema renews it.
-    conn.execute("SELECT 1 FROM sqlite_schema LIMIT 1").await?;
-    let rows = sqlx::query("PRAGMA foreign_key_check").persistent(false).fetch_all(conn).await?;
-    let read = |row: &sqlx::sqlite::SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
-    rows.iter().map(read).collect()
+    async fn violations(&self, conn: &mut SqliteConnection) -> Result<Vec<Violation>> {
+        Ok(sqlx::query_as(self.store.texts.get(VIOLATIONS)).fetch_all(conn).await?)
+    }
 }

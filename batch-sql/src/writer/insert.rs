@@ -48,10 +48,11 @@ impl<T: Serialize + Sync + 'static, C: SqlConn> Writer<T, C> for SqlInsert<T> {
         let Some(first) = items.first() else { return Ok(()) };
         self.shapes.check([])?;
         self.shapes.learn(first, &self.kind)?;
-        for block in self.shapes.blocks(conn.dialect(), items.items()) {
+        for block in self.shapes.blocks(conn.dialect(), &self.kind, items.items()) {
             let values = self.shapes.values(conn, block)?;
             conn.run(self.shapes.text(conn.dialect(), &self.kind, block.len()), values).await?;
         }
+        self.shapes.keep();
         Ok(())
     }
 

@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 /// How a writer's statements are made from its table and columns.
 pub(super) trait Statement: Send {
+    /// Rows in one text at most.
+    const MOST: usize = usize::MAX;
+
     /// The statement for a block of so many rows.
     fn text(&self, dialect: &Dialect, table: &str, columns: &[String], rows: usize) -> String;
 
@@ -23,13 +26,17 @@ pub(super) trait Statement: Send {
 pub(super) struct Shapes {
     table: String,
     columns: Vec<String>,
-    /// By the logarithm of the number of rows.
-    texts: Vec<Option<Arc<str>>>,
+    /// Whether rows of these columns were written; until then each call learns them anew, since the first item may be a bad one.
+    proven: bool,
+    /// Statements by their number of rows: powers of two, and first the one of `usual` rows.
+    texts: Vec<(usize, Arc<str>)>,
+    /// The number of items of the last call: where it comes again, it gets a statement of its own.
+    usual: usize,
 }
 
 impl Shapes {
     pub(super) fn new(table: &str) -> Self {
-        Self { table: table.to_owned(), columns: Vec::new(), texts: Vec::new() }
+        Self { table: table.to_owned(), columns: Vec::new(), proven: false, texts: Vec::new(), usual: 0 }
     }
 
     /// Checks the names that the writer was given.
@@ -43,35 +50,54 @@ impl Shapes {
 
     /// Learns the columns from the first item that is written.
     pub(super) fn learn<T: Serialize>(&mut self, item: &T, statement: &impl Statement) -> Result<()> {
-        if self.columns.is_empty() {
-            let columns = row::columns(item)?;
-            columns.iter().try_for_each(|c| identifier::check("column", c))?;
-            statement.check(&columns)?;
-            self.columns = columns;
+        if self.proven {
+            return Ok(());
         }
+        let columns = row::columns(item)?;
+        columns.iter().try_for_each(|c| identifier::check("column", c))?;
+        statement.check(&columns)?;
+        if columns != self.columns {
+            self.texts.clear();
+        }
+        self.columns = columns;
         Ok(())
     }
 
-    /// The items in blocks that the statements fit.
-    pub(super) fn blocks<'i, T>(&self, dialect: &Dialect, items: &'i [T]) -> impl Iterator<Item = &'i [T]> + use<'i, T> {
-        let most = dialect.block(self.columns.len());
+    /// Keeps the columns for good, after rows of them were written.
+    pub(super) fn keep(&mut self) {
+        self.proven = true;
+    }
+
+    /// The items in blocks that the statements fit: all at once where as many came the last time, else powers of two.
+    pub(super) fn blocks<'i, T, S: Statement>(
+        &mut self,
+        dialect: &Dialect,
+        _: &S,
+        items: &'i [T],
+    ) -> impl Iterator<Item = &'i [T]> + use<'i, T, S> {
+        let again = items.len() == self.usual && items.len() <= dialect.most(self.columns.len()).min(S::MOST);
+        if items.len() != self.usual {
+            self.texts.retain(|(rows, _)| rows.is_power_of_two());
+            self.usual = items.len();
+        }
+        let most = dialect.block(self.columns.len()).min(S::MOST);
         let mut rest = items;
         std::iter::from_fn(move || {
-            let rows = 1 << rest.len().min(most).checked_ilog2()?;
+            let rows = if again { rest.len() } else { 1 << rest.len().min(most).checked_ilog2()? };
             let (block, after) = rest.split_at(rows);
             rest = after;
-            Some(block)
+            (rows > 0).then_some(block)
         })
     }
 
     /// The statement for a block.
     pub(super) fn text(&mut self, dialect: &Dialect, statement: &impl Statement, rows: usize) -> Arc<str> {
-        let at = rows.max(1).ilog2() as usize;
-        if self.texts.len() <= at {
-            self.texts.resize(at + 1, None);
+        if let Some((_, text)) = self.texts.iter().find(|(r, _)| *r == rows) {
+            return text.clone();
         }
-        let (table, columns) = (&self.table, &self.columns);
-        self.texts[at].get_or_insert_with(|| statement.text(dialect, &dialect.quoted(table), columns, rows).into()).clone()
+        let text: Arc<str> = statement.text(dialect, &dialect.quoted(&self.table), &self.columns, rows).into();
+        self.texts.push((rows, text.clone()));
+        text
     }
 
     /// The values of a block.

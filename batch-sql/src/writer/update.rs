@@ -53,11 +53,12 @@ impl<T: Serialize + Sync + 'static, C: SqlConn> Writer<T, C> for SqlUpdate<T> {
         let Some(first) = items.first() else { return Ok(()) };
         self.shapes.check(&self.kind.keys)?;
         self.shapes.learn(first, &self.kind)?;
-        for block in self.shapes.blocks(conn.dialect(), items.items()) {
+        for block in self.shapes.blocks(conn.dialect(), &self.kind, items.items()) {
             let values = self.shapes.values(conn, block)?;
             let text = self.shapes.text(conn.dialect(), &self.kind, block.len());
             self.kind.judge(&conn.run_each(text, values).await?)?;
         }
+        self.shapes.keep();
         Ok(())
     }
 
@@ -78,6 +79,9 @@ impl Update {
 }
 
 impl Statement for Update {
+    /// The text holds so many statements, each prepared for itself.
+    const MOST: usize = 64;
+
     /// One statement a row, since each must report how many rows it met. The values come by way of a subquery, so that their order is
     /// that of the fields.
     fn text(&self, dialect: &Dialect, table: &str, columns: &[String], rows: usize) -> String {

@@ -10,6 +10,7 @@ mod launches;
 mod leases;
 mod locking;
 mod opening;
+mod processes;
 mod schema;
 mod steps;
 mod transactions;
