@@ -2,4 +2,5 @@
 
 mod backends;
 mod doubles;
+mod readme;
 mod scenarios;

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# All checks and tests of the workspace, in the order in which they fail fastest. Installs what is missing. `.ci/run` calls it.
+set -euo pipefail
+cd "$(dirname "$0")"
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+
+need() { # need PROGRAM PACKAGE: a program that the tests call
+  command -v "$1" >/dev/null && return
+  echo "installing $2, which has $1"
+  if [ "$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq "$2" >/dev/null
+  else echo "missing: $1; install it with: sudo apt-get install $2" >&2; exit 2; fi
+}
+
+need cc gcc            # SQLite is built from its source
+need flock util-linux  # another process that holds an output file
+command -v cargo >/dev/null || { echo "missing: cargo; install Rust 1.94 or newer" >&2; exit 2; }
+
+step() { echo; echo "== $*"; "$@"; }
+
+step cargo fmt --all --check
+step cargo clippy --workspace --all-targets -q -- -D warnings
+step cargo test --workspace -q
+step cargo test -q --test kill --test cli --features failpoints
+RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --no-deps -q
+if command -v cargo-deny >/dev/null; then step cargo deny -L error check
+else echo "not run: cargo deny check (install it with: cargo install cargo-deny)"; fi
+echo
+echo "all checks passed"
