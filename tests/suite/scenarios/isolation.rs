@@ -176,10 +176,10 @@ async fn a_dead_letter_says_where_and_what<B: Backend>() {
     let (read, process, write) = (of(Phase::Read), of(Phase::Process), of(Phase::Write));
     assert_eq!((read.number, read.line, read.byte), (1, Some(3), Some(20)));
     assert_eq!((read.column.as_deref(), read.item.as_deref()), (Some("price"), Some("1;x")));
-    assert_eq!(read.reason, "line 3: price: not a number");
+    assert_eq!(read.reason, "not a number");
     // What the processor was given, and what it made for the writer.
     assert_eq!((process.number, process.item.as_deref()), (2, Some(r#"{"id":2,"price":20}"#)));
-    assert_eq!((process.column.as_deref(), process.reason.as_str()), (Some("price"), "price: too low"));
+    assert_eq!((process.column.as_deref(), process.reason.as_str()), (Some("price"), "too low"));
     assert_eq!((write.number, write.item.as_deref()), (3, Some(r#"{"id":3,"price":31}"#)));
     assert_eq!((write.column.as_deref(), write.reason.as_str()), (Some("id"), "id: 3 is refused"));
 }
