@@ -181,7 +181,7 @@ async fn a_dead_letter_says_where_and_what<B: Backend>() {
     assert_eq!((process.number, process.item.as_deref()), (2, Some(r#"{"id":2,"price":20}"#)));
     assert_eq!((process.column.as_deref(), process.reason.as_str()), (Some("price"), "too low"));
     assert_eq!((write.number, write.item.as_deref()), (3, Some(r#"{"id":3,"price":31}"#)));
-    assert_eq!((write.column.as_deref(), write.reason.as_str()), (Some("id"), "id: 3 is refused"));
+    assert_eq!((write.column.as_deref(), write.reason.as_str()), (Some("id"), "3 is refused"));
 }
 
 /// Refuses one order; keeps nothing.
