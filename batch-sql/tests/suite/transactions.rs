@@ -212,6 +212,18 @@ async fn an_abandoned_transaction_interrupts_its_statement() {
 }
 
 #[tokio::test]
+async fn a_write_that_is_given_up_can_still_be_rolled_back() {
+    let f = Fixture::new().await;
+    f.sql(T).await;
+    let mut tx = f.db.begin().await.unwrap();
+    let mut write = Box::pin(run(&mut tx, "INSERT INTO t VALUES (1, 'a'); INSERT INTO t VALUES (2, 'b')"));
+    assert!(futures_util::poll!(&mut write).is_pending());
+    drop(write);
+    f.db.rollback(tx).await.unwrap();
+    assert_eq!(f.number("SELECT count(*) FROM t").await, 0);
+}
+
+#[tokio::test]
 async fn transactions_of_one_handle_follow_each_other() {
     let f = Fixture::new().await;
     f.sql(T).await;
