@@ -12,32 +12,44 @@ macro_rules! failpoint {
     };
 }
 
-/// Counts a passage of `name` and acts where it is armed.
 #[cfg(feature = "failpoints")]
-pub fn hit(name: &str) {
-    use rustix::process::{Signal, getpid, kill_process};
-    use std::{
-        collections::HashMap,
-        sync::{
-            LazyLock,
-            atomic::{AtomicU64, Ordering},
-        },
-    };
+pub use armed::{hit, passages};
 
-    static ARMED: LazyLock<HashMap<String, (Signal, u64, AtomicU64)>> = LazyLock::new(|| {
+#[cfg(feature = "failpoints")]
+mod armed {
+    use parking_lot::Mutex;
+    use rustix::process::{Signal, getpid, kill_process};
+    use std::{collections::BTreeMap, sync::LazyLock};
+
+    static PASSED: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
+
+    static ARMED: LazyLock<Vec<(String, Signal, u64)>> = LazyLock::new(|| {
         let text = std::env::var("BATCH_FAILPOINT").unwrap_or_default();
         text.split(';')
             .filter_map(|point| {
                 let (name, action) = point.split_once('=')?;
                 let (action, pass) = action.split_once('@')?;
                 let signal = if action == "stop" { Signal::STOP } else { Signal::KILL };
-                Some((name.to_owned(), (signal, pass.parse().ok()?, AtomicU64::new(0))))
+                Some((name.to_owned(), signal, pass.parse().ok()?))
             })
             .collect()
     });
-    if let Some((signal, pass, passed)) = ARMED.get(name)
-        && passed.fetch_add(1, Ordering::Relaxed) + 1 == *pass
-    {
-        let _ = kill_process(getpid(), *signal);
+
+    /// Counts a passage of `name` and acts where it is armed.
+    pub fn hit(name: &'static str) {
+        let passed = {
+            let mut all = PASSED.lock();
+            let passed = all.entry(name).or_default();
+            *passed += 1;
+            *passed
+        };
+        if let Some((_, signal, _)) = ARMED.iter().find(|(armed, _, pass)| armed == name && *pass == passed) {
+            let _ = kill_process(getpid(), *signal);
+        }
+    }
+
+    /// How often this process passed each point.
+    pub fn passages() -> BTreeMap<&'static str, u64> {
+        PASSED.lock().clone()
     }
 }

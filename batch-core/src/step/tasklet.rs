@@ -126,6 +126,9 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> Step for Tasklet
 
 impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F> {
     async fn turns(&self, run: &mut StepRun) -> Result<Ended, Error> {
+        if run.execution.checkpoint.reader == finished() {
+            return Ok(Ended::Completed);
+        }
         let mut made = 0;
         loop {
             if run.ending()? {
@@ -169,6 +172,9 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F
         };
         let mut checkpoint = run.execution.checkpoint.clone();
         checkpoint.version = Checkpoint::VERSION;
+        if repeat == Repeat::Finished {
+            checkpoint.reader = finished();
+        }
         let commit = run.commit(Counts { commits: 1, ..Counts::default() }, checkpoint, Some(context), Vec::new());
         let outcome = self.transactions.commit(tx, &commit).await;
         match decide_commit(run, &self.transactions, outcome).await? {
@@ -201,6 +207,12 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F
         let transient = is_transient(&self.transactions, &error);
         Turn::Undone { error, transient }
     }
+}
+
+/// What the last turn's commit leaves where a chunk step keeps its reader's position: a process that dies before the step is
+/// recorded as COMPLETED must not have the turn repeated.
+fn finished() -> serde_json::Value {
+    "finished".into()
 }
 
 enum Turn {

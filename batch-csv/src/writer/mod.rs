@@ -10,7 +10,7 @@ mod ser;
 pub use options::{Existing, Fsync};
 
 use crate::problem::{Count, file_error};
-use batch_core::{BoxError, Chunk, Error, ErrorKind, Result, Undo, Writer};
+use batch_core::{BoxError, Chunk, Error, ErrorKind, Result, Undo, Writer, failpoint};
 use dialect::Dialect;
 use part::{Part, exists, sync_folder};
 use pending::Pending;
@@ -125,6 +125,7 @@ impl<T> CsvWriter<T> {
             None => Part::acquire(part_path, true)?,
         };
         let part = part.ok_or_else(|| self.not_open())?;
+        failpoint!("csv.part.locked");
         part.truncate(0)?;
         if self.fsync == Fsync::EachChunk {
             // Else a power failure could lose the file's name with all that was committed in it.
@@ -143,6 +144,7 @@ impl<T> CsvWriter<T> {
         match saved.find(part.file(), part_path)? {
             Ok(tail) => {
                 part.truncate(saved.length)?;
+                failpoint!("csv.part.resumed");
                 (self.part, self.saved, self.tail) = (Some(part), saved, tail);
                 Ok(())
             }
@@ -182,7 +184,9 @@ impl<T> CsvWriter<T> {
         let Some(part) = &self.part else { return Err(self.not_open()) };
         let records = self.pending.bytes();
         part.write(&header, self.saved.length)?;
+        failpoint!("csv.flush.header");
         part.write(records, self.saved.length + header.len() as u64)?;
+        failpoint!("csv.flush.written");
         let bytes = header.len() + records.len();
         if self.fsync == Fsync::EachChunk && bytes > 0 {
             part.sync()?;
@@ -223,6 +227,7 @@ impl<T> CsvWriter<T> {
             }
         }
         sync_folder(&self.path)?;
+        failpoint!("csv.published");
         self.published = true;
         Ok(())
     }

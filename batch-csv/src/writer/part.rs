@@ -1,7 +1,7 @@
 //! The file that a writer fills before it is published, and the lock on it.
 
 use crate::problem::{file_error, io_error};
-use batch_core::{Error, ErrorKind};
+use batch_core::{Error, ErrorKind, failpoint};
 use rustix::{
     fs::{CWD, OFlags, RenameFlags},
     io::Errno,
@@ -71,7 +71,9 @@ impl Part {
     /// Gives the file its final name; the folder is not yet on the disk. With `replace`, in the place of a file of that name.
     pub(super) fn publish(&self, target: &Path, replace: bool) -> Result<(), Error> {
         self.sync()?;
+        failpoint!("csv.publish.synced");
         let renamed = if replace { fs::rename(&self.path, target) } else { rename_new(&self.path, target) };
+        failpoint!("csv.publish.renamed");
         match renamed {
             Ok(()) => Ok(()),
             Err(e) if !replace && e.kind() == io::ErrorKind::AlreadyExists => Err(exists(target)),

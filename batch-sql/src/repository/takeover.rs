@@ -9,7 +9,7 @@ use crate::{
     sqlite::{Store, session::Session},
 };
 use batch_core::{
-    Error, ErrorKind, ExitStatus, Owner,
+    Error, ErrorKind, ExitStatus, Owner, failpoint,
     repository::{Launch, TakenOver},
 };
 use sqlx::sqlite::SqliteRow;
@@ -51,5 +51,6 @@ pub(super) async fn close(session: &mut Session, store: &Store, launch: &Launch,
         session.execute(query.bind(taken.execution)).await?;
     }
     session.execute(session.query(lease::DELETE).bind(taken.execution)).await?;
+    failpoint!("takeover.closed");
     Ok(())
 }

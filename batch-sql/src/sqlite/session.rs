@@ -2,6 +2,7 @@
 
 use super::{Store, Texts, slot::Lent};
 use crate::error::Outcome;
+use batch_core::failpoint;
 use sqlx::{Executor, Sqlite, SqliteConnection, query::Query, raw_sql, sqlite::SqliteArguments, sqlite::SqliteRow};
 use std::sync::{
     Arc,
@@ -65,7 +66,10 @@ impl Session {
     /// Commits after success and rolls back after a failure.
     pub(crate) async fn end<T>(mut self, outcome: Outcome<T>) -> Outcome<T> {
         let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        match (outcome, self.lent.conn().execute(raw_sql(end)).await) {
+        failpoint!("sqlite.session.ending");
+        let ended = self.lent.conn().execute(raw_sql(end)).await;
+        failpoint!("sqlite.session.ended");
+        match (outcome, ended) {
             (outcome, Ok(_)) => {
                 self.lent.give_back();
                 outcome
