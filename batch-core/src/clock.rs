@@ -1,6 +1,6 @@
 //! Time, passed in.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use parking_lot::Mutex;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 ///
 /// Waiting is tokio's (`tokio::time`), which tests pause; this trait is for what is recorded and compared.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Wall time, for what people read.
+    /// Wall time, for what people read; whole microseconds, since databases store no more.
     fn now(&self) -> DateTime<Utc>;
     /// Time since the machine booted, suspension included: no clock change moves it. Leases on a local file use it.
     fn uptime(&self) -> Duration;
@@ -20,7 +20,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        Utc::now().trunc_subsecs(6)
     }
 
     fn uptime(&self) -> Duration {

@@ -30,6 +30,7 @@ impl<D: Transactions + Clone> DryRun<D> {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 impl<D: Transactions + Clone> Transactions for DryRun<D> {
     type Conn = D::Conn;
     type Tx = D::Tx;
@@ -70,6 +71,10 @@ impl<D: Transactions + Clone> Transactions for DryRun<D> {
 
     fn is_transient(&self, error: &BoxError) -> bool {
         self.inner.is_transient(error)
+    }
+
+    fn is_fatal(&self, error: &BoxError) -> bool {
+        self.inner.is_fatal(error)
     }
 
     fn repository(&self) -> Arc<dyn JobRepository> {

@@ -195,6 +195,10 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
         caused_by::<ScriptedFault>(error, |e| e.0.is_transient()) || self.inner.is_transient(error)
     }
 
+    fn is_fatal(&self, error: &BoxError) -> bool {
+        self.inner.is_fatal(error)
+    }
+
     fn repository(&self) -> Arc<dyn JobRepository> {
         self.inner.repository()
     }

@@ -51,6 +51,13 @@ pub trait Transactions: Send + Sync + 'static {
     /// Whether the chunk is worth another try: deadlock, serialization failure, busy, connection lost.
     fn is_transient(&self, error: &BoxError) -> bool;
 
+    /// Whether no item of the chunk is at fault, so that looking for one would be in vain: a missing table, a read-only or damaged
+    /// database. Default: never.
+    fn is_fatal(&self, error: &BoxError) -> bool {
+        let _ = error;
+        false
+    }
+
     /// The repository behind this handle.
     fn repository(&self) -> Arc<dyn JobRepository>;
 

@@ -44,9 +44,20 @@ pub(crate) fn class(error: &sqlx::Error) -> Class {
 /// Whether the same work may succeed later, whoever wrapped the error. A full or failing disk counts: no item is at fault, so none
 /// may be skipped for it.
 pub(crate) fn is_transient(error: &BoxError) -> bool {
-    caused_by::<sqlx::Error>(error, |e| !matches!(class(e), Class::Constraint | Class::Other))
+    caused_by::<sqlx::Error>(error, |e| matches!(class(e), Class::Busy | Class::Storage))
         || caused_by::<Error>(error, Error::is_transient)
         || caused_by::<Transient>(error, |_| true)
+}
+
+/// Whether no row can be at fault: the file is read-only or damaged, or the statement names what is not there.
+pub(crate) fn is_fatal(error: &BoxError) -> bool {
+    const STATEMENT: [&str; 4] = ["no such table", "no such column", "has no column named", "syntax error"];
+    caused_by::<sqlx::Error>(error, |e| match class(e) {
+        Class::ReadOnly | Class::CannotOpen | Class::Corrupt | Class::NotADatabase => true,
+        // SQLite has one code for a statement that is wrong and for a function that refuses a value.
+        Class::Other => STATEMENT.iter().any(|words| says(e, words)),
+        Class::Busy | Class::Storage | Class::Constraint => false,
+    })
 }
 
 /// The message of the database alone, for telling apart what has one code.
@@ -112,4 +123,29 @@ pub(crate) type Outcome<T> = Result<T, Fail>;
 pub(crate) fn not_owner(execution: i64) -> Error {
     Error::new(ErrorKind::NotOwner, "the execution was closed or taken over by another process; this one must end")
         .with("execution", execution)
+}
+
+/// What a database said of a statement of ours, in its own words; the driver's error is the source.
+#[derive(Debug)]
+pub(crate) struct Refused(sqlx::Error);
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            sqlx::Error::Database(e) => f.write_str(e.message()),
+            other => other.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
 }

@@ -70,7 +70,7 @@ where
                 }
                 Err(error) => error,
             };
-            if !isolates || !self.skip.matches(&error) || is_transient(&*self.transactions, &error) {
+            if !isolates || !self.may_skip(&error) {
                 return Err(Broken::before(write_failure((to - from == 1).then(|| batch.place(from)), error)));
             }
             if let Err(gone) = self.transactions.rollback_to(tx).await {
@@ -87,6 +87,11 @@ where
             }
         }
         Ok(())
+    }
+
+    /// Whether the error is one of items, and the policy lets them be left out.
+    fn may_skip(&self, error: &BoxError) -> bool {
+        self.skip.matches(error) && !is_transient(&*self.transactions, error) && !self.transactions.is_fatal(error)
     }
 
     /// One write call; the outer error ends the transaction.
@@ -132,7 +137,7 @@ where
     ) -> Result<(), Broken> {
         parts.kept += (to - from).saturating_sub(failed.0.len());
         for (index, error) in failed.0 {
-            if !self.skip.matches(&error) || is_transient(&*self.transactions, &error) {
+            if !self.may_skip(&error) {
                 return Err(Broken::before(write_failure(Some(batch.place(from + index)), error)));
             }
             self.skip_one(batch, from + index, error, run, parts)?;

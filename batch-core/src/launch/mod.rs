@@ -2,6 +2,7 @@
 
 mod job;
 mod keeper;
+mod persist;
 mod restart;
 mod signal;
 mod walk;
@@ -17,6 +18,7 @@ use crate::{
 };
 pub use job::exit_code;
 use keeper::Keeper;
+use persist::persist;
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -170,13 +172,18 @@ impl<D: Transactions + Clone> Running<'_, D> {
         crate::failpoint!("job.ending");
         let at = self.job.clock.now();
         let end = JobEnd { lease: self.lease.clone(), status, exit_status: exit_status.clone(), at };
-        walk::persist(&*self.job.clock, self.lease.ttl, || self.repository.end_job(&end))
-            .await
-            .map_err(|e| e.with("job", &self.job.name))?;
+        let ended = persist(&*self.job.clock, self.lease.ttl, || self.repository.end_job(&end), || self.ended(status)).await;
+        ended.map_err(|e| e.with("job", &self.job.name))?;
         crate::failpoint!("job.ended");
         let execution = &mut self.execution;
         (execution.status, execution.exit_status, execution.ended, execution.last_updated) = (status, exit_status, Some(at), at);
         Ok(())
+    }
+
+    /// Whether the execution was ended so, where the answer to its end was lost.
+    async fn ended(&self, status: BatchStatus) -> Option<()> {
+        let stored = self.repository.explorer().execution(self.lease.execution).await.ok()?;
+        (stored.status == status).then_some(())
     }
 
     fn lost(&self, outcome: Result<Ended, Error>) -> Error {

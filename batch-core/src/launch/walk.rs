@@ -1,8 +1,7 @@
 //! From step to step.
 
-use super::Running;
+use super::{Running, persist::persist};
 use crate::{
-    clock::Clock,
     control::Ending,
     error::{Error, ErrorKind},
     execution::{BatchStatus, ExitStatus, StepExecution},
@@ -12,7 +11,6 @@ use crate::{
     step::{Ended, Step, StepRun},
     transaction::Transactions,
 };
-use std::{future::Future, time::Duration};
 use tracing::Instrument;
 
 impl<D: Transactions + Clone> Running<'_, D> {
@@ -44,7 +42,8 @@ impl<D: Transactions + Clone> Running<'_, D> {
             start_limit: node.options.start_limit,
             rerun: node.options.rerun,
         };
-        let started = persist(&*self.job.clock, self.lease.ttl, || self.repository.start_step(&start)).await;
+        let started =
+            persist(&*self.job.clock, self.lease.ttl, || self.repository.start_step(&start), || self.begun(&node.name)).await;
         match started.map_err(|e| e.with("job", &self.job.name).with("step", &node.name))? {
             StepStarted::Started(step) => Ok(Some(*step)),
             StepStarted::Complete(step) => {
@@ -56,6 +55,18 @@ impl<D: Transactions + Clone> Running<'_, D> {
                 Err(self.error(ErrorKind::Failed, &message, node))
             }
         }
+    }
+
+    /// The step of this execution that is under way, where the answer to its start was lost.
+    async fn begun(&self, name: &str) -> Option<StepStarted> {
+        let steps = self.repository.explorer().steps(self.lease.execution).await.ok()?;
+        steps.into_iter().find(|s| s.name == name && s.status.is_active()).map(|s| StepStarted::Started(Box::new(s)))
+    }
+
+    /// Whether the step was ended so, where the answer to its end was lost.
+    async fn step_ended(&self, step: i64, status: BatchStatus) -> Option<()> {
+        let steps = self.repository.explorer().steps(self.lease.execution).await.ok()?;
+        steps.iter().any(|s| s.id == step && s.status == status).then_some(())
     }
 
     async fn step(&mut self, node: &Node<D>, execution: StepExecution) -> Result<Ended, Error> {
@@ -121,7 +132,13 @@ impl<D: Transactions + Clone> Running<'_, D> {
             at,
         };
         crate::failpoint!("step.ending");
-        let ended = persist(&*self.job.clock, self.lease.ttl, || self.repository.end_step(&end)).await;
+        let ended = persist(
+            &*self.job.clock,
+            self.lease.ttl,
+            || self.repository.end_step(&end),
+            || self.step_ended(end.guard.step, status),
+        )
+        .await;
         crate::failpoint!("step.ended");
         (run.execution.exit_status, run.execution.ended, run.execution.last_updated) = (exit_status, Some(at), at);
         self.execution.steps.push(run.execution);
@@ -147,24 +164,4 @@ async fn run_step(mut step: Box<dyn Step>, run: &mut StepRun) -> Result<Ended, E
             .map_err(|e| run.error(ErrorKind::Failed, "a listener failed before the step").because(e))?;
     }
     step.run(run).await
-}
-
-/// Repeats a call to the repository while its error is transient, for as long as the lease lasts.
-pub(super) async fn persist<V, Fut: Future<Output = Result<V, Error>>>(
-    clock: &dyn Clock,
-    ttl: Duration,
-    call: impl Fn() -> Fut,
-) -> Result<V, Error> {
-    let give_up = clock.uptime() + ttl;
-    let mut wait = Duration::from_millis(20);
-    loop {
-        match call().await {
-            Err(error) if error.is_transient() && clock.uptime() < give_up => {
-                tracing::warn!(error = error.report(), "the repository did not answer; trying again");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(1));
-            }
-            other => return other,
-        }
-    }
 }

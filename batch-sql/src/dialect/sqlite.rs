@@ -1,6 +1,7 @@
 //! SQLite's dialect.
 
 use super::{Dialect, Driver, SqlConn, Values};
+use crate::error::Refused;
 use batch_core::Result;
 use futures_util::TryStreamExt;
 use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type, sqlite::SqliteArguments};
@@ -24,14 +25,14 @@ impl Driver for SqliteConnection {
     }
 
     async fn run(&mut self, sql: Arc<str>, values: SqliteArguments) -> Result<u64> {
-        Ok(sqlx::query_with(AssertSqlSafe(sql), values).execute(self).await?.rows_affected())
+        Ok(sqlx::query_with(AssertSqlSafe(sql), values).execute(self).await.map_err(Refused::from)?.rows_affected())
     }
 
     /// `sql` holds the statement once for each row: the driver runs them all in one go and reports each.
     async fn run_each(&mut self, sql: Arc<str>, values: SqliteArguments) -> Result<Vec<u64>> {
         let mut results = self.fetch_many(sqlx::query_with(AssertSqlSafe(sql), values));
         let mut changed = Vec::new();
-        while let Some(result) = results.try_next().await? {
+        while let Some(result) = results.try_next().await.map_err(Refused::from)? {
             if let Either::Left(done) = result {
                 changed.push(done.rows_affected());
             }

@@ -121,6 +121,10 @@ impl Transactions for Sqlite {
         error::is_transient(error)
     }
 
+    fn is_fatal(&self, error: &BoxError) -> bool {
+        error::is_fatal(error)
+    }
+
     fn repository(&self) -> Arc<dyn JobRepository> {
         Arc::new(SqliteRepository::new(self.store.clone()))
     }
