@@ -13,7 +13,7 @@ use crate::{
     execution::{BatchStatus, Context, ExitStatus, JobExecution, Parameters},
     job::Job,
     repository::{JobEnd, JobRepository, Launch, Lease, Owner},
-    step::{Ended, Listeners},
+    step::{Ended, Listeners, caught},
     transaction::Transactions,
 };
 pub use job::exit_code;
@@ -152,7 +152,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
 
     async fn before(&self) -> Result<(), Error> {
         for listener in self.listeners.each() {
-            listener.before_job(&self.execution).await.map_err(|e| {
+            caught(listener.before_job(&self.execution)).await.map_err(|e| {
                 Error::new(crate::ErrorKind::Failed, "a listener failed before the job").with("job", &self.job.name).because(e)
             })?;
         }
@@ -161,7 +161,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
 
     async fn after(&self) {
         for listener in self.listeners.back() {
-            self.listeners.note("after the job", listener.after_job(&self.execution).await);
+            self.listeners.note("after the job", caught(listener.after_job(&self.execution)).await);
         }
         if self.listeners.failed() > 0 {
             tracing::warn!(failed = self.listeners.failed(), "errors of listeners were noted");

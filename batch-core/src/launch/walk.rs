@@ -3,14 +3,16 @@
 use super::{Running, persist::persist};
 use crate::{
     control::Ending,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, panicked},
     execution::{BatchStatus, ExitStatus, StepExecution},
     job::Node,
     repository::{StepEnd, StepStart, StepStarted},
     scope::Scope,
-    step::{Ended, Step, StepRun},
+    step::{Ended, Step, StepRun, caught},
     transaction::Transactions,
 };
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use tracing::Instrument;
 
 impl<D: Transactions + Clone> Running<'_, D> {
@@ -95,8 +97,8 @@ impl<D: Transactions + Clone> Running<'_, D> {
         context.merge(&run.execution.context);
         let scope =
             Scope { database: self.job.database.clone(), parameters: self.parameters.clone(), context, step: node.name.clone() };
-        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (node.make)(&scope)));
-        made.unwrap_or_else(|panic| Err(crate::error::panicked("its factory", panic.as_ref()))).map_err(|error| {
+        let made = std::panic::catch_unwind(AssertUnwindSafe(|| (node.make)(&scope)));
+        made.unwrap_or_else(|panic| Err(panicked("its factory", panic.as_ref()))).map_err(|error| {
             let kind = error.downcast_ref::<Error>().map_or(ErrorKind::Failed, Error::kind);
             self.error(kind, "the step cannot be built", node).because(error)
         })
@@ -114,7 +116,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
         run.execution.status = status;
         run.execution.exit_status = exit_status.clone();
         for listener in run.listeners.back() {
-            let said = listener.after_step(&run.execution).await;
+            let said = caught(listener.after_step(&run.execution)).await;
             if let Some(Some(own)) = run.listeners.note("after a step", said) {
                 exit_status = own;
             }
@@ -151,7 +153,13 @@ impl<D: Transactions + Clone> Running<'_, D> {
     }
 }
 
-async fn run_step(mut step: Box<dyn Step>, run: &mut StepRun) -> Result<Ended, Error> {
+/// Runs the step; a panic in it that nothing closer catches (a listener, a writer that flushes) is its failure.
+async fn run_step(step: Box<dyn Step>, run: &mut StepRun) -> Result<Ended, Error> {
+    let caught = AssertUnwindSafe(enter(step, run)).catch_unwind().await;
+    caught.unwrap_or_else(|panic| Err(run.error(ErrorKind::Failed, "the step broke off").because(panicked("it", panic.as_ref()))))
+}
+
+async fn enter(mut step: Box<dyn Step>, run: &mut StepRun) -> Result<Ended, Error> {
     for listener in step.listeners() {
         run.listeners.add(listener);
     }

@@ -3,15 +3,18 @@
 use crate::{
     clock::Clock,
     control::{Allowance, Ending, StopHandle},
-    error::{BoxError, Error, ErrorKind, Transient, caused_by},
+    error::{BoxError, Error, ErrorKind, Transient, caused_by, panicked},
     execution::{Checkpoint, Context, Counts, SkipRecord, StepExecution},
     listener::{ItemError, Listener},
     policy::Retry,
     repository::{Commit, CommitError, Guard, JobRepository, Lease, Request},
     transaction::Transactions,
 };
+use futures_util::FutureExt;
 use std::{
     fmt,
+    future::Future,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -167,6 +170,12 @@ async fn resolve(run: &StepRun) -> Result<crate::repository::Resolved, Error> {
             other => return other,
         }
     }
+}
+
+/// A listener's call; its panic is its error.
+pub(crate) async fn caught<V>(call: impl Future<Output = Result<V, BoxError>>) -> Result<V, BoxError> {
+    let caught = AssertUnwindSafe(call).catch_unwind().await;
+    caught.unwrap_or_else(|panic| Err(panicked("the listener", panic.as_ref())))
 }
 
 /// The listeners of a step: the job's, then its own.

@@ -76,6 +76,7 @@ impl<B: Backend> Play<B> {
             takes: Duration::ZERO,
             undo: Undo::Rewind,
             fails_to_open: false,
+            breaks: "",
             hangs_at: None,
             backend: PhantomData,
         }

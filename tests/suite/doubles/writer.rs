@@ -16,6 +16,7 @@ pub(crate) struct SpyWriter<B> {
     pub(super) takes: Duration,
     pub(super) undo: Undo,
     pub(super) fails_to_open: bool,
+    pub(super) breaks: &'static str,
     pub(super) hangs_at: Option<(i64, Arc<Notify>)>,
     pub(super) backend: PhantomData<fn(B)>,
 }
@@ -30,6 +31,16 @@ impl<B> SpyWriter<B> {
     pub(crate) fn fails_to_open(mut self) -> Self {
         self.fails_to_open = true;
         self
+    }
+
+    /// Asks the script in `call` as well, for the write of -1.
+    pub(crate) fn breaks_in(mut self, call: &'static str) -> Self {
+        self.breaks = call;
+        self
+    }
+
+    fn enter(&self, call: &str) -> Result<()> {
+        if self.breaks == call { self.script.meet(Phase::Write, -1) } else { Ok(()) }
     }
 
     /// Says that it is there, and never goes on.
@@ -73,6 +84,7 @@ impl<B: Backend> Writer<i64, B::Conn> for SpyWriter<B> {
     }
 
     async fn open(&mut self, saved: Option<Value>) -> Result<()> {
+        self.enter("open")?;
         let saved: Option<u64> = saved.filter(|s| !s.is_null()).map(serde_json::from_value).transpose()?;
         self.script.seen(|seen| {
             seen.writer_opens.push(saved);
@@ -90,6 +102,7 @@ impl<B: Backend> Writer<i64, B::Conn> for SpyWriter<B> {
     }
 
     async fn flush(&mut self) -> Result<Value> {
+        self.enter("flush")?;
         Ok(self.script.seen(|seen| {
             seen.unconfirmed = Some(seen.list.len());
             seen.list.append(&mut self.pending);
@@ -98,6 +111,7 @@ impl<B: Backend> Writer<i64, B::Conn> for SpyWriter<B> {
     }
 
     async fn finish(&mut self) -> Result<()> {
+        self.enter("finish")?;
         self.script.seen(|seen| {
             seen.unconfirmed = None;
             seen.finishes += 1;
@@ -111,7 +125,7 @@ impl<B: Backend> Writer<i64, B::Conn> for SpyWriter<B> {
             seen.unconfirmed = None;
             seen.writer_closes += 1;
         });
-        Ok(())
+        self.enter("close")
     }
 
     fn undo(&self) -> Undo {

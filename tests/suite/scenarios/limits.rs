@@ -4,13 +4,18 @@ use crate::{
     backends::{Backend, on_a_paused_clock, on_every_backend},
     doubles::{Fault, Once, Panic, Play, parameters},
 };
-use batch_core::{Context, Job, Phase, Repeat, Result, Retry, Scope};
+use batch_core::{
+    ChunkReport, Context, ExitStatus, Job, JobExecution, Listener, Phase, Repeat, Result, Retry, Scope, StepExecution,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 on_every_backend![
     a_panic_closes_reader_and_writer_and_is_restartable,
     a_panic_of_a_steps_factory_fails_the_step,
+    a_panic_between_the_writes_fails_the_step,
+    a_panic_of_a_listener_fails_the_step,
+    a_panic_of_a_jobs_listener_is_heard_and_nothing_is_left_open,
     a_panic_of_a_tasklet_is_never_retried,
     a_run_that_was_dropped_is_taken_over,
 ];
@@ -138,6 +143,80 @@ async fn a_panic_of_a_steps_factory_fails_the_step<B: Backend>() {
     let expected = "the step cannot be built (job play, step act): its factory panicked: scripted at -1";
     assert_eq!((ran.tells(), ran.message()), ("FAILED".to_owned(), expected));
     assert_eq!(play.run(&job).await.tells(), "COMPLETED R=30 W=30 C=3");
+}
+
+async fn a_panic_between_the_writes_fails_the_step<B: Backend>() {
+    for (call, committed) in [("open", 0), ("flush", 0), ("finish", 30), ("close", 30)] {
+        let play = Play::<B>::new(30).await.fails(Phase::Write, [-1], Panic, Once);
+        let job = play.job(move |p, s| s.chunk(10, p.reader()).writer(p.writer().breaks_in(call)));
+        let ran = play.run(&job).await;
+        assert_eq!((ran.execution.status.as_str(), ran.step().counts.written), ("FAILED", committed), "{call}");
+        assert!(ran.message().ends_with("panicked: scripted at -1"), "{}", ran.message());
+        assert_eq!(play.run(&job).await.execution.exit_code(), 0, "{call}");
+        play.assert_all_written();
+    }
+}
+
+/// Asks the script in one of its calls.
+struct Breaks<B: Backend>(Play<B>, &'static str);
+
+impl<B: Backend> Breaks<B> {
+    fn enter(&self, call: &str) -> Result<()> {
+        if self.1 == call { self.0.meets(Phase::Process, -1) } else { Ok(()) }
+    }
+}
+
+#[async_trait::async_trait]
+impl<B: Backend> Listener for Breaks<B> {
+    async fn before_job(&self, _: &JobExecution) -> Result<()> {
+        self.enter("before_job")
+    }
+
+    async fn after_job(&self, _: &JobExecution) -> Result<()> {
+        self.enter("after_job")
+    }
+
+    async fn before_step(&self, _: &StepExecution) -> Result<()> {
+        self.enter("before_step")
+    }
+
+    async fn after_step(&self, _: &StepExecution) -> Result<Option<ExitStatus>> {
+        self.enter("after_step").map(|()| None)
+    }
+
+    async fn before_chunk(&self, _: &StepExecution) -> Result<()> {
+        self.enter("before_chunk")
+    }
+
+    fn before_commit(&self, _: &mut Context) -> Result<()> {
+        self.enter("before_commit")
+    }
+
+    async fn after_chunk(&self, _: &ChunkReport<'_>) -> Result<()> {
+        self.enter("after_chunk")
+    }
+}
+
+async fn a_panic_of_a_listener_fails_the_step<B: Backend>() {
+    for (call, committed) in [("before_step", 0), ("before_chunk", 0), ("before_commit", 0), ("after_chunk", 10)] {
+        let play = Play::<B>::new(30).await.fails(Phase::Process, [-1], Panic, Once);
+        let job = play.job(|p, s| p.chunk(s, 10)).listener(Breaks(play.clone(), call));
+        let ran = play.run(&job).await;
+        assert_eq!((ran.execution.status.as_str(), ran.step().counts.written), ("FAILED", committed), "{call}");
+        assert!(ran.message().ends_with("panicked: scripted at -1"), "{}", ran.message());
+        assert_eq!(play.run(&job).await.execution.exit_code(), 0, "{call}");
+        play.assert_all_written();
+    }
+}
+
+async fn a_panic_of_a_jobs_listener_is_heard_and_nothing_is_left_open<B: Backend>() {
+    for (call, status) in [("before_job", "FAILED"), ("after_step", "COMPLETED"), ("after_job", "COMPLETED")] {
+        let play = Play::<B>::new(30).await.fails(Phase::Process, [-1], Panic, Once);
+        let job = play.job(|p, s| p.chunk(s, 10)).listener(Breaks(play.clone(), call));
+        let execution = job.run(parameters()).await.expect("a run that is recorded");
+        assert_eq!(execution.status.as_str(), status, "{call}");
+        assert!(play.explorer().running("play").await.expect("a known job").is_empty(), "{call}");
+    }
 }
 
 /// Values 0, 1, 2, one each turn, inserted before the script is asked.

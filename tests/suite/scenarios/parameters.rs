@@ -37,8 +37,16 @@ async fn pi01_each_try_keeps_its_own_parameters<B: Backend>() {
     );
 }
 
-/// PI03.
+/// PI03, and by number, where nothing has to be given again but secrets.
 async fn pi03_a_job_without_parameters_restarts<B: Backend>() {
+    let play = Play::<B>::new(30).await.fails(Phase::Read, [11], Fault::Y, Once);
+    let job = play.job(|p, s| p.chunk(s, 10));
+    let first = play.run(&job).await.execution;
+    let changed = job.restart(first.id, parameters().set("run", 2)).await.expect_err("refused");
+    assert_eq!(changed.kind(), ErrorKind::Configuration);
+    let second = play.check(job.restart(first.id, Parameters::new()).await.expect("a run")).await;
+    assert_eq!((second.tells(), second.execution.parameters), ("COMPLETED R=20 W=20 C=2".to_owned(), parameters()));
+
     let play = Play::<B>::new(30).await.fails(Phase::Read, [11], Fault::Y, Once);
     let job = play.job(|p, s| p.chunk(s, 10));
     for tells in ["FAILED R=10 W=10 C=1", "COMPLETED R=20 W=20 C=2"] {

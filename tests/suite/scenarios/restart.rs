@@ -76,15 +76,22 @@ async fn rs06_a_complete_instance_is_refused<B: Backend>() {
     let first = play.run(&job).await;
     let refused = play.refused(&job, parameters()).await;
     assert_eq!((refused.kind(), refused.kind().exit_code()), (ErrorKind::AlreadyComplete, 5));
+    let by_number = job.restart(first.execution.id, Parameters::new()).await.expect_err("refused");
+    assert_eq!(by_number.kind(), ErrorKind::AlreadyComplete);
     assert_eq!(play.explorer().executions(first.execution.instance.id).await.expect("executions").len(), 1);
 }
 
-/// RS07: a launch names an instance, never an execution, so an older try can't be restarted beside a newer one.
+/// RS07: a launch names an instance, and goes on from its last try; by number only that one can be restarted.
 async fn rs07_the_instance_goes_on_from_its_last_try<B: Backend>() {
     let play = Play::<B>::new(30).await.fails(Phase::Read, [11, 21], Fault::Y, Once);
     let job = play.job(|p, s| p.chunk(s, 10));
-    let tells = [play.run(&job).await.tells(), play.run(&job).await.tells(), play.run(&job).await.tells()];
-    assert_eq!(tells, ["FAILED R=10 W=10 C=1", "FAILED R=10 W=10 C=1", "COMPLETED R=10 W=10 C=1"]);
+    let (first, second) = (play.run(&job).await, play.run(&job).await);
+    assert_eq!([first.tells(), second.tells()], ["FAILED R=10 W=10 C=1", "FAILED R=10 W=10 C=1"]);
+    let refused = job.restart(first.execution.id, Parameters::new()).await.expect_err("refused");
+    assert_eq!(refused.kind(), ErrorKind::Configuration);
+    assert!(refused.report().contains("not the most recent one"), "{}", refused.report());
+    let third = job.restart(second.execution.id, Parameters::new()).await.expect("a run");
+    assert_eq!(play.check(third).await.tells(), "COMPLETED R=10 W=10 C=1");
     assert_eq!(play.refused(&job, parameters()).await.kind(), ErrorKind::AlreadyComplete);
     play.assert_all_written();
 }

@@ -22,6 +22,7 @@ on_every_backend![
     st10_the_executions_of_an_instance_are_its_tries,
     an_operator_stops_a_run_with_its_next_commit,
     a_run_stopped_before_it_began_starts_no_step,
+    a_stop_between_steps_goes_on_with_the_next_one,
     nothing_is_asked_of_an_execution_that_ended,
 ];
 on_a_paused_clock![
@@ -220,6 +221,23 @@ async fn a_run_stopped_before_it_began_starts_no_step<B: Backend>() {
     let ran = play.run_with(&job, parameters(), &stop).await;
     assert_eq!((ran.tells(), ran.execution.steps.len()), ("STOPPED".to_owned(), 0));
     assert_eq!(play.run(&job).await.tells(), "COMPLETED R=5 W=5 C=3");
+}
+
+async fn a_stop_between_steps_goes_on_with_the_next_one<B: Backend>() {
+    let (play, stop) = (Play::<B>::new(3).await, StopHandle::new());
+    let (stops, acts) = (stop.clone(), play.clone());
+    let job = play
+        .job(move |p, s| {
+            let stops = stops.clone();
+            p.chunk(s, 10).listener(AfterChunk(move |_: &StepExecution| stops.stop()))
+        })
+        .step("next", move |s| Ok(acts.chunk(s, 10)));
+    let first = play.run_with(&job, parameters(), &stop).await.execution;
+    let steps: Vec<_> = first.steps.iter().map(|s| (s.name.as_str(), s.status.as_str())).collect();
+    assert_eq!((first.status, steps), (BatchStatus::Stopped, vec![("act", "COMPLETED")]));
+    let second = play.run(&job).await.execution;
+    assert_eq!((second.status, second.steps.len(), second.steps[0].name.as_str()), (BatchStatus::Completed, 1, "next"));
+    assert_eq!(play.list(), [0, 1, 2, 0, 1, 2]);
 }
 
 async fn nothing_is_asked_of_an_execution_that_ended<B: Backend>() {

@@ -2,7 +2,7 @@
 
 use crate::{
     backends::{Backend, on_a_paused_clock, on_every_backend},
-    doubles::{Always, Fault, Play},
+    doubles::{Always, Busy, Fault, Once, Play},
 };
 use batch_core::{
     Job, Phase,
@@ -19,6 +19,9 @@ on_every_backend![
     a_transaction_that_does_not_begin_is_tried_again,
     a_savepoint_that_is_gone_fails_the_attempt,
     a_deferred_refusal_is_found_among_the_items,
+    a_busy_flush_repeats_the_chunk,
+    what_was_not_published_is_published_by_a_restart,
+    a_writer_that_cannot_be_closed_fails_the_step,
 ];
 on_a_paused_clock![tx05_a_slow_chunk_is_not_killed];
 
@@ -112,4 +115,34 @@ async fn a_deferred_refusal_is_found_among_the_items<B: Backend>() {
     play.assert_written_except(&[10]);
     let (_, _, refused) = through::<B>(&[(2, At::CommitData)], 0).await;
     assert_eq!(refused, "FAILED R=10 W=10 C=1");
+}
+
+/// The writer may have made something durable, so it is opened again where the last commit left it.
+async fn a_busy_flush_repeats_the_chunk<B: Backend>() {
+    let play = Play::<B>::new(30).await.fails(Phase::Write, [-1], Busy, Once);
+    let job = play.job(|p, s| s.chunk(10, p.reader()).writer(p.writer().breaks_in("flush")));
+    let ran = play.run(&job).await;
+    assert_eq!((ran.tells(), ran.step().counts.rollbacks), ("COMPLETED R=30 W=30 C=3".to_owned(), 1));
+    assert_eq!(play.seen(|seen| seen.writer_opens.len()), 2);
+    play.assert_all_written();
+}
+
+async fn what_was_not_published_is_published_by_a_restart<B: Backend>() {
+    let play = Play::<B>::new(30).await.fails(Phase::Write, [-1], Fault::Y, Once);
+    let job = play.job(|p, s| s.chunk(10, p.reader()).writer(p.writer().breaks_in("finish")));
+    let ran = play.run(&job).await;
+    assert_eq!(ran.tells(), "FAILED R=30 W=30 C=3");
+    assert_eq!(ran.message(), "the writer could not publish what it wrote (job play, step act): y at -1");
+    assert_eq!(play.run(&job).await.tells(), "COMPLETED");
+    assert_eq!(play.seen(|seen| (seen.finishes, seen.writer_closes)), (1, 2));
+    play.assert_all_written();
+}
+
+async fn a_writer_that_cannot_be_closed_fails_the_step<B: Backend>() {
+    let play = Play::<B>::new(30).await.fails(Phase::Write, [-1], Fault::Y, Once);
+    let job = play.job(|p, s| s.chunk(10, p.reader()).writer(p.writer().breaks_in("close")));
+    let ran = play.run(&job).await;
+    assert_eq!(ran.message(), "the writer could not be closed (job play, step act): y at -1");
+    assert_eq!((ran.tells(), play.run(&job).await.tells()), ("FAILED R=30 W=30 C=3".to_owned(), "COMPLETED".to_owned()));
+    play.assert_all_written();
 }
