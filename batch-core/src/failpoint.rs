@@ -45,7 +45,24 @@ mod armed {
         };
         if let Some((_, signal, _)) = ARMED.iter().find(|(armed, _, pass)| armed == name && *pass == passed) {
             let _ = kill_process(getpid(), *signal);
+            if *signal == Signal::STOP {
+                wait_for_stop();
+            }
         }
+    }
+
+    /// The kernel may hand the signal to another thread, and this one must not go on meanwhile: once the signal is no longer pending,
+    /// the process is about to stop, and this thread stops on its way back from the system call that found that out.
+    fn wait_for_stop() {
+        while std::fs::read_to_string("/proc/self/status").is_ok_and(|status| is_pending(&status)) {
+            std::thread::yield_now();
+        }
+    }
+
+    fn is_pending(status: &str) -> bool {
+        let set = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+        let stop = 1_u64 << (Signal::STOP.as_raw() - 1);
+        set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set & stop != 0)
     }
 
     /// How often this process passed each point.

@@ -13,7 +13,7 @@ use crate::{
     item::{Processor, Reader, Writer},
     listener::ChunkReport,
     policy::Skip,
-    step::{Ended, StepRun, is_transient},
+    step::{Ended, StepRun, demand_ours, is_transient},
     transaction::Transactions,
 };
 use std::{pin::pin, sync::Arc, time::Instant};
@@ -35,10 +35,7 @@ where
     T: Transactions,
 {
     let (mut source, mut sink, ahead) = assemble(step, run)?;
-    let opened = match open(&mut source, run).await {
-        Ok(()) => sink.open(run).await,
-        Err(error) => Err(error),
-    };
+    let opened = open_both(&mut source, &mut sink, run).await;
     let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink };
     let ended = match opened {
         Ok(()) => running.chunks(run).await,
@@ -97,6 +94,18 @@ where
         origin: format!("{}/{}", run.instance, run.execution.name),
     };
     Ok((source, sink, ahead))
+}
+
+async fn open_both<R, P, W, T>(source: &mut Source<R, P>, sink: &mut Sink<W, T, P::Out>, run: &StepRun) -> Result<(), Error>
+where
+    R: Reader,
+    P: Processor<R::Item>,
+    W: Writer<P::Out, T::Conn>,
+    T: Transactions,
+{
+    open(source, run).await?;
+    sink.open(run).await?;
+    demand_ours(run).await
 }
 
 /// Opens the reader at the checkpoint; one that cannot seek reads and drops what was consumed.

@@ -100,6 +100,7 @@ where
         checking: bool,
         parts: &mut Parts,
     ) -> Result<Attempt, Error> {
+        crate::failpoint!("chunk.beginning");
         let mut tx = match self.transactions.begin().await {
             Ok(tx) => tx,
             Err(error) => return Ok(self.undone(write_failure(None, error), false)),

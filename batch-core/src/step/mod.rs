@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
 pub use run::StepRun;
-pub(crate) use run::{Decided, Listeners, caught, decide_commit, is_transient};
+pub(crate) use run::{Decided, Listeners, caught, decide_commit, demand_ours, is_transient};
 pub use tasklet::{Repeat, TaskletStep, WorkFn};
 
 /// A complete step. Made by [`Scope`](crate::Scope), never implemented by hand.

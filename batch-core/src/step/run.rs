@@ -157,11 +157,30 @@ pub(crate) async fn decide_commit<T: Transactions>(
 }
 
 async fn resolve(run: &StepRun) -> Result<crate::repository::Resolved, Error> {
+    let guard = run.guard();
+    patiently(run, || run.repository.resolve(&guard)).await
+}
+
+/// Makes sure that the execution is still ours, once the writer's locks are taken: who was taken over before that, and whose
+/// successor has died since, would otherwise undo what the successor committed.
+///
+/// # Errors
+/// Kind `NotOwner` where it was taken over.
+pub(crate) async fn demand_ours(run: &StepRun) -> Result<(), Error> {
+    match patiently(run, || run.repository.renew(&run.lease)).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotOwner => Err(run.not_owner().because(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Repeats a call to the repository while its error is transient, for as long as the lease lasts.
+async fn patiently<V, Fut: Future<Output = Result<V, Error>>>(run: &StepRun, call: impl Fn() -> Fut) -> Result<V, Error> {
     let retry = Retry::times(u32::MAX).exponential(Duration::from_millis(20));
     let give_up = run.clock.uptime() + run.lease.ttl;
     let mut made = 0;
     loop {
-        match run.repository.resolve(&run.guard()).await {
+        match call().await {
             Err(e) if e.is_transient() && run.clock.uptime() < give_up => {
                 made += 1;
                 // Not `back_off`: an outcome is settled before a stop is obeyed.

@@ -40,7 +40,7 @@ use std::{
 /// Written once, before the first record. Where no item was ever written, only a header given by [`header`](Self::header) is.
 ///
 /// # Restart
-/// The part file is cut back to the length of the last commit. One that is shorter, missing, or has other bytes before that length
+/// The first flush cuts the part file back to the length of the last commit. One that is shorter, missing, or has other bytes before that length
 /// (BLAKE3 of 4 KiB) is refused with `NeedsOperator`. No part file and an output of the checkpoint's length and end mean that it
 /// was published already: then nothing is left to do.
 ///
@@ -57,6 +57,8 @@ pub struct CsvWriter<T> {
     fsync: Fsync,
     existing: Existing,
     part: Option<Part>,
+    /// Whether the part file may hold more than was committed.
+    surplus: bool,
     published: bool,
     saved: Saved,
     tail: Tail,
@@ -78,6 +80,7 @@ impl<T> CsvWriter<T> {
             fsync: Fsync::default(),
             existing: Existing::default(),
             part: None,
+            surplus: false,
             published: false,
             saved: Saved::default(),
             tail: Tail::default(),
@@ -126,12 +129,11 @@ impl<T> CsvWriter<T> {
         };
         let part = part.ok_or_else(|| self.not_open())?;
         failpoint!("csv.part.locked");
-        part.truncate(0)?;
         if self.fsync == Fsync::EachChunk {
             // Else a power failure could lose the file's name with all that was committed in it.
             sync_folder(part_path)?;
         }
-        (self.part, self.saved, self.tail) = (Some(part), Saved::default(), Tail::default());
+        (self.part, self.surplus, self.saved, self.tail) = (Some(part), true, Saved::default(), Tail::default());
         Ok(())
     }
 
@@ -143,9 +145,8 @@ impl<T> CsvWriter<T> {
         let Some(part) = part else { return self.resume_published(saved) };
         match saved.find(part.file(), part_path)? {
             Ok(tail) => {
-                part.truncate(saved.length)?;
                 failpoint!("csv.part.resumed");
-                (self.part, self.saved, self.tail) = (Some(part), saved, tail);
+                (self.part, self.surplus, self.saved, self.tail) = (Some(part), true, saved, tail);
                 Ok(())
             }
             Err(what) => Err(changed(&format!("the part file is not as it was: {what}"), part_path)),
@@ -183,6 +184,10 @@ impl<T> CsvWriter<T> {
         let header = self.header_bytes()?;
         let Some(part) = &self.part else { return Err(self.not_open()) };
         let records = self.pending.bytes();
+        if std::mem::take(&mut self.surplus) {
+            // Not on opening: only then has the engine made sure that nobody took over before the lock was ours, and went on.
+            part.truncate(self.saved.length)?;
+        }
         part.write(&header, self.saved.length)?;
         failpoint!("csv.flush.header");
         part.write(records, self.saved.length + header.len() as u64)?;
