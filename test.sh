@@ -20,7 +20,7 @@ step() { echo; echo "== $*"; "$@"; }
 step cargo fmt --all --check
 step cargo clippy --workspace --all-targets -q -- -D warnings
 step cargo test --workspace -q
-step cargo test -q --test kill --test cli --features failpoints
+step cargo test -q --test kill --features failpoints
 RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --no-deps -q
 if command -v cargo-deny >/dev/null; then step cargo deny -L error check
 else echo "not run: cargo deny check (install it with: cargo install cargo-deny)"; fi
