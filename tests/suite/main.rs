@@ -2,5 +2,6 @@
 
 mod backends;
 mod doubles;
+mod jobs;
 mod readme;
 mod scenarios;
