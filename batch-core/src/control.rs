@@ -30,8 +30,10 @@ struct Inner {
 pub(crate) enum Ending {
     /// Somebody asked.
     Stop,
-    /// The lease was lost.
+    /// Another process took over.
     Lost,
+    /// The lease is over, and the repository did not answer since.
+    Unreachable,
     /// A time limit passed; which.
     TimedOut(String),
 }

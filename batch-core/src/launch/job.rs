@@ -13,8 +13,9 @@ impl<D: Transactions + Clone> Job<D> {
     /// Runs the job to its end, wherever that is: the execution says whether it completed, failed or was stopped.
     ///
     /// # Errors
-    /// Only where no execution was begun, or it could not be recorded: already running, already complete, wrong parameters,
-    /// repository out of reach, or taken over by another process.
+    /// Where no execution was begun, or its end could not be recorded: already running, already complete, wrong parameters, repository
+    /// out of reach, taken over by another process. Also where a step failed for a reason that has an exit code of its own (its input is
+    /// missing, its checkpoint is damaged): the execution is then recorded as FAILED all the same.
     pub async fn run(&self, parameters: Parameters) -> Result<JobExecution, Error> {
         self.launch(parameters).run().await
     }

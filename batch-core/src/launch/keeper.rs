@@ -2,10 +2,11 @@
 
 use crate::{
     control::{Ending, StopHandle},
-    error::ErrorKind,
+    error::{Error, ErrorKind},
     repository::{JobRepository, Lease, Request},
 };
 use std::{
+    pin::pin,
     sync::{
         Arc,
         mpsc::{RecvTimeoutError, Sender, channel},
@@ -58,31 +59,45 @@ struct Renewal {
 }
 
 impl Renewal {
-    /// A third of the lease, less when the end comes near.
+    /// A third of the lease, less when its end comes near; a third again once it is over.
     fn pause(&self) -> Duration {
-        let left = self.trusted_until.saturating_duration_since(Instant::now());
-        (self.lease.ttl / 3).min(left / 2).max(Duration::from_millis(1))
+        let third = self.lease.ttl / 3;
+        match self.trusted_until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => third,
+            left => third.min(left / 2).max(Duration::from_millis(1)),
+        }
     }
 
     fn renew(&mut self) {
         let sent = Instant::now();
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        match runtime.block_on(self.repository.renew(&self.lease)) {
+        match runtime.block_on(self.answer()) {
             Ok(request) => {
                 self.trusted_until = sent + self.lease.ttl;
-                match request {
-                    Some(Request::Stop) => self.control.stop(),
-                    // A pause is obeyed between chunks, where the commit tells of it.
-                    Some(Request::Pause) | None => {}
+                // A pause is obeyed between chunks, where the commit tells of it.
+                if request == Some(Request::Stop) {
+                    self.control.stop();
                 }
             }
             Err(error) if error.kind() == ErrorKind::NotOwner => self.control.end(Ending::Lost),
             Err(error) => {
                 tracing::warn!(error = error.report(), "the lease could not be renewed");
                 if Instant::now() >= self.trusted_until {
-                    self.control.end(Ending::Lost);
+                    self.control.end(Ending::Unreachable);
                 }
             }
         }
+    }
+
+    /// The repository's answer. Where it takes longer than the lease lasts, the run ends itself meanwhile; the call is not cancelled,
+    /// since that would leave its connection in an unknown state.
+    async fn answer(&self) -> Result<Option<Request>, Error> {
+        let mut renewal = pin!(self.repository.renew(&self.lease));
+        tokio::select! {
+            biased;
+            answer = &mut renewal => return answer,
+            () = tokio::time::sleep_until(self.trusted_until.into()) => self.control.end(Ending::Unreachable),
+        }
+        renewal.await
     }
 }

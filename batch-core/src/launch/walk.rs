@@ -23,7 +23,16 @@ impl<D: Transactions + Clone> Running<'_, D> {
             match self.control.ending() {
                 None => {}
                 Some(Ending::Stop) => return Ok(Ended::Stopped),
-                Some(Ending::Lost) => return Err(self.error(ErrorKind::NotOwner, "the lease was lost", node)),
+                Some(Ending::Lost) => {
+                    return Err(self.error(ErrorKind::NotOwner, "the execution was taken over by another process", node));
+                }
+                Some(Ending::Unreachable) => {
+                    return Err(self.error(
+                        ErrorKind::Unavailable,
+                        "the repository did not answer for as long as the lease lasts",
+                        node,
+                    ));
+                }
                 Some(Ending::TimedOut(limit)) => return Err(self.error(ErrorKind::Failed, &limit, node)),
             }
             let Some(step) = self.start(node).await? else { continue };

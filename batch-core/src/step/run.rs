@@ -70,6 +70,10 @@ impl StepRun {
             None => Ok(false),
             Some(Ending::Stop) => Ok(true),
             Some(Ending::Lost) => Err(self.not_owner()),
+            Some(Ending::Unreachable) => {
+                let message = "the repository did not answer for as long as the lease lasts; what was committed is kept";
+                Err(self.error(ErrorKind::Unavailable, message))
+            }
             Some(Ending::TimedOut(limit)) => {
                 Err(self.error(ErrorKind::Failed, format!("{limit}; what was committed is kept, launch again to go on")))
             }
