@@ -77,6 +77,10 @@ impl<D: Transactions + Clone> Transactions for DryRun<D> {
         self.inner.is_fatal(error)
     }
 
+    fn explain(&self, error: BoxError) -> BoxError {
+        self.inner.explain(error)
+    }
+
     fn repository(&self) -> Arc<dyn JobRepository> {
         self.memory.repository()
     }

@@ -58,6 +58,12 @@ pub trait Transactions: Send + Sync + 'static {
         false
     }
 
+    /// The error of a chunk that finally failed, with what an operator needs to know of the store: which file, what to do. Default: as
+    /// it is.
+    fn explain(&self, error: BoxError) -> BoxError {
+        error
+    }
+
     /// The repository behind this handle.
     fn repository(&self) -> Arc<dyn JobRepository>;
 

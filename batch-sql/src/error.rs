@@ -1,6 +1,7 @@
 //! What a database's errors mean to the engine.
 
 use batch_core::{BoxError, Error, ErrorKind, Transient, caused_by};
+use std::path::Path;
 
 /// What can be done about an error of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,28 @@ pub(crate) fn says(error: &sqlx::Error, words: &str) -> bool {
 
 /// An error of the store itself, met while `doing` something.
 pub(crate) fn store(doing: &str, error: sqlx::Error) -> Error {
-    let (kind, advice) = match class(&error) {
+    let class = class(&error);
+    let (kind, advice) = advice(class);
+    let error = Error::new(kind, format!("{doing} failed{advice}")).because(error);
+    if class == Class::Busy { error.transient() } else { error }
+}
+
+/// The error of a chunk, with the file at `path` and what to do about it where the store is at fault and not a statement.
+pub(crate) fn explain(error: BoxError, path: &Path) -> BoxError {
+    const STORE: [Class; 5] = [Class::Storage, Class::ReadOnly, Class::CannotOpen, Class::Corrupt, Class::NotADatabase];
+    let found = STORE.into_iter().find(|store| caused_by::<sqlx::Error>(&error, |e| class(e) == *store));
+    match found {
+        Some(class) if !error.is::<Error>() => {
+            let message = format!("writing to the database failed{}", advice(class).1);
+            Error::new(ErrorKind::Failed, message).with("file", path.display()).because(error).into()
+        }
+        _ => error,
+    }
+}
+
+/// The kind of a store's error, and what an operator can do about it.
+fn advice(class: Class) -> (ErrorKind, &'static str) {
+    match class {
         Class::Busy => (ErrorKind::Unavailable, ""),
         Class::Storage => (ErrorKind::Unavailable, ": free space on its disk, or repair the disk, then restart the job"),
         Class::ReadOnly => (ErrorKind::Unavailable, ": the file and its folder must be writable"),
@@ -79,10 +101,7 @@ pub(crate) fn store(doing: &str, error: sqlx::Error) -> Error {
             (ErrorKind::Configuration, ": the file is not an SQLite database, or is encrypted; name another file")
         }
         Class::Constraint | Class::Other => (ErrorKind::Unavailable, ""),
-    };
-    let transient = class(&error) == Class::Busy;
-    let error = Error::new(kind, format!("{doing} failed{advice}")).because(error);
-    if transient { error.transient() } else { error }
+    }
 }
 
 /// Why a call of the repository ended early: the store failed, or the answer is no.

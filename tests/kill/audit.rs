@@ -46,13 +46,6 @@ pub(crate) fn prepare(folder: &Path) {
     });
 }
 
-pub(crate) fn execute(folder: &Path, sql: &'static str) {
-    block_on(async {
-        let mut conn = connect(&folder.join("job.db")).await;
-        sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
-    });
-}
-
 /// Whether no lease is valid any more, by the clock that leases are timed by.
 pub(crate) fn lease_is_over(folder: &Path) -> bool {
     let until: Option<i64> = copied(folder, async |conn| {

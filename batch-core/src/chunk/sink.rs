@@ -83,7 +83,8 @@ where
             if !self.retry.again(made, &failure.error, transient) {
                 let skips: Vec<SkipRecord> = parts.skips.into_iter().map(|s| s.record).collect();
                 run.listeners.on_skip(&skips);
-                return Err(super::failed(run, failure));
+                let error = self.transactions.explain(failure.error);
+                return Err(super::failed(run, Failure { error, ..failure }));
             }
             run.back_off(&self.retry, made).await;
             if run.ending()? {

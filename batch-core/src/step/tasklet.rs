@@ -145,7 +145,7 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F
                     made += 1;
                     run.execution.counts.rollbacks += 1;
                     if !self.retry.again(made, &error, transient) {
-                        return Err(run.error(ErrorKind::Failed, "the tasklet failed").because(error));
+                        return Err(run.error(ErrorKind::Failed, "the tasklet failed").because(self.transactions.explain(error)));
                     }
                     run.back_off(&self.retry, made).await;
                 }

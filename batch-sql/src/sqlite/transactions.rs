@@ -125,6 +125,10 @@ impl Transactions for Sqlite {
         error::is_fatal(error)
     }
 
+    fn explain(&self, error: BoxError) -> BoxError {
+        error::explain(error, &self.store.path)
+    }
+
     fn repository(&self) -> Arc<dyn JobRepository> {
         Arc::new(SqliteRepository::new(self.store.clone()))
     }
