@@ -3,23 +3,33 @@
 use csv::{QuoteStyle, Terminator};
 
 /// What records are separated and quoted by, with the defaults in [`Dialect::default`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
     pub(super) quote: u8,
     pub(super) style: QuoteStyle,
     pub(super) terminator: Terminator,
     pub(super) escape_formulas: bool,
+    /// For each byte, whether a field that contains it needs quotes; kept by [`Dialect::set`].
+    special: [bool; 256],
 }
 
 impl Default for Dialect {
     fn default() -> Self {
-        let terminator = Terminator::Any(b'\n');
-        Self { delimiter: b',', quote: b'"', style: QuoteStyle::Necessary, terminator, escape_formulas: false }
+        let (style, terminator) = (QuoteStyle::Necessary, Terminator::Any(b'\n'));
+        let mut dialect = Self { delimiter: b',', quote: b'"', style, terminator, escape_formulas: false, special: [false; 256] };
+        dialect.set(|_| {});
+        dialect
     }
 }
 
 impl Dialect {
+    /// Changes the bytes that separate, and with them which fields need quotes.
+    pub(super) fn set(&mut self, change: impl FnOnce(&mut Self)) {
+        change(self);
+        self.special = std::array::from_fn(|byte| u8::try_from(byte).is_ok_and(|byte| self.is_special(byte)));
+    }
+
     /// Why this cannot be read back, if so.
     pub(super) fn fault(&self) -> Option<&'static str> {
         let line_end = |byte: u8| matches!(byte, b'\r' | b'\n');
@@ -32,7 +42,7 @@ impl Dialect {
     /// Appends a field; `Err` where it cannot be told from two, because quoting is off.
     pub(super) fn field(&self, out: &mut Vec<u8>, field: &[u8], text: bool) -> Result<(), &'static str> {
         let escape: &[u8] = if text && self.escape_formulas && is_formula(field) { b"'" } else { b"" };
-        let special = field.iter().any(|byte| self.is_special(*byte));
+        let special = field.iter().any(|byte| self.special[usize::from(*byte)]);
         if special && matches!(self.style, QuoteStyle::Never) {
             return Err("contains the delimiter, a quote or a line end, and quoting is off");
         }

@@ -75,14 +75,19 @@ impl<'a> Row<'a> {
         Ok(())
     }
 
-    fn entry<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Problem> {
+    /// A named field. Its name is made into text only where somebody reads it: above the first record, and in messages.
+    fn entry<K, T>(&mut self, name: &K, value: &T) -> Result<(), Problem>
+    where
+        K: Serialize + ?Sized,
+        T: Serialize + ?Sized,
+    {
         if let Some(names) = self.names.as_deref_mut().filter(|_| !self.inside) {
-            names.push(name.to_owned());
+            names.push(key_text(name)?);
         }
         let outer = std::mem::replace(&mut self.inside, true);
         let written = value.serialize(&mut *self);
         self.inside = outer;
-        written.map_err(|problem| ser::Error::custom(format_args!("{name}: {problem}")))
+        written.or_else(|problem| Err(ser::Error::custom(format_args!("{}: {problem}", key_text(name)?))))
     }
 }
 
@@ -247,6 +252,14 @@ impl SerializeMap for &mut Row<'_> {
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
         let key = std::mem::take(&mut self.key);
         self.entry(&key, value)
+    }
+
+    fn serialize_entry<K, T>(&mut self, key: &K, value: &T) -> Result<(), Problem>
+    where
+        K: Serialize + ?Sized,
+        T: Serialize + ?Sized,
+    {
+        self.entry(key, value)
     }
 
     fn end(self) -> Result<(), Problem> {
