@@ -107,7 +107,7 @@ where
             self.transactions.savepoint(tx).await.map_err(|e| Broken::before(write_failure(None, e)))?;
         }
         let items = batch.chunk(from, to, &self.origin);
-        let call = AssertUnwindSafe(self.writer.write(T::conn(tx), items)).catch_unwind();
+        let call = AssertUnwindSafe(async { self.writer.write(T::conn(tx), items).await }).catch_unwind();
         let outcome = match self.chunk_limit {
             None => call.await,
             Some(limit) => match tokio::time::timeout(limit, call).await {

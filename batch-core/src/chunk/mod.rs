@@ -5,6 +5,7 @@ mod builder;
 mod hooks;
 mod isolate;
 mod pipeline;
+mod process;
 mod run;
 mod sink;
 mod source;
