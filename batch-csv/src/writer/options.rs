@@ -28,14 +28,14 @@ impl<T> CsvWriter<T> {
     /// The byte between fields. Default: `,`.
     #[must_use]
     pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.dialect.delimiter = delimiter;
+        self.dialect.set(|d| d.delimiter = delimiter);
         self
     }
 
     /// The byte around fields that need it, doubled within. Default: `"`.
     #[must_use]
     pub fn quote(mut self, quote: u8) -> Self {
-        self.dialect.quote = quote;
+        self.dialect.set(|d| d.quote = quote);
         self
     }
 
@@ -51,7 +51,7 @@ impl<T> CsvWriter<T> {
     /// What ends a record. Default: `\n`, as in the csv crate; RFC 4180 has [`Terminator::CRLF`].
     #[must_use]
     pub fn terminator(mut self, terminator: Terminator) -> Self {
-        self.dialect.terminator = terminator;
+        self.dialect.set(|d| d.terminator = terminator);
         self
     }
 
