@@ -33,7 +33,8 @@ use std::{
 ///
 /// # How it writes
 /// `write` only appends to memory, at most a chunk. `flush` writes to `<name>.part` beside the output, under an exclusive lock
-/// that is held until `close`; the file is opened without following links. When the step completes, the part file gets the
+/// that is held until `close`; the file is opened without following links. An fsync runs on tokio's blocking threads, so that the
+/// next chunk is read meanwhile. When the step completes, the part file gets the
 /// output's name, and replaces a link of that name rather than what it points to.
 ///
 /// # Header
@@ -177,26 +178,38 @@ impl<T> CsvWriter<T> {
         Ok(())
     }
 
-    fn flush_pending(&mut self) -> Result<Value, Error> {
+    async fn flush_pending(&mut self) -> Result<Value, Error> {
         if self.published {
             return self.refuse_items().and_then(|()| self.state());
         }
+        let header = self.write_pending()?;
+        let bytes = header.len() + self.pending.bytes().len();
+        if let Some(part) = self.part.as_ref().filter(|_| self.fsync == Fsync::EachChunk && bytes > 0) {
+            part.sync_aside().await?;
+        }
+        self.accept(&header)
+    }
+
+    /// Writes what is pending behind what is saved; returns the header, if that was still to be written.
+    fn write_pending(&mut self) -> Result<Vec<u8>, Error> {
         let header = self.header_bytes()?;
         let Some(part) = &self.part else { return Err(self.not_open()) };
-        let records = self.pending.bytes();
         if std::mem::take(&mut self.surplus) {
             // Not on opening: only then has the engine made sure that nobody took over before the lock was ours, and went on.
             part.truncate(self.saved.length)?;
         }
         part.write(&header, self.saved.length)?;
         failpoint!("csv.flush.header");
-        part.write(records, self.saved.length + header.len() as u64)?;
+        part.write(self.pending.bytes(), self.saved.length + header.len() as u64)?;
         failpoint!("csv.flush.written");
+        Ok(header)
+    }
+
+    /// Counts what was written as saved.
+    fn accept(&mut self, header: &[u8]) -> Result<Value, Error> {
+        let records = self.pending.bytes();
         let bytes = header.len() + records.len();
-        if self.fsync == Fsync::EachChunk && bytes > 0 {
-            part.sync()?;
-        }
-        self.tail.push(&header);
+        self.tail.push(header);
         self.tail.push(records);
         self.saved = self.saved.after(bytes as u64, self.pending.items() as u64, self.fields, &self.tail);
         self.pending.keep(0);
@@ -223,7 +236,8 @@ impl<T> CsvWriter<T> {
     fn publish(&mut self) -> Result<(), Error> {
         self.refuse_items()?;
         if !self.published {
-            self.flush_pending()?;
+            let header = self.write_pending()?;
+            self.accept(&header)?;
             let Some(part) = &self.part else { return Err(self.not_open()) };
             // A finish that failed after its rename is called again.
             if !part.is_at(&self.path)? {
@@ -306,7 +320,7 @@ impl<T: Serialize + Send + Sync + 'static, Conn: Send> Writer<T, Conn> for CsvWr
     }
 
     async fn flush(&mut self) -> Result<Value> {
-        Ok(self.flush_pending()?)
+        Ok(self.flush_pending().await?)
     }
 
     async fn finish(&mut self) -> Result<()> {

@@ -11,7 +11,9 @@ use std::{
     io,
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
+use tokio::runtime::Handle;
 
 /// How often the path may come to name another file while this one waits for its lock.
 const TRIES: usize = 16;
@@ -19,7 +21,7 @@ const TRIES: usize = 16;
 /// An open part file under an exclusive lock, which ends with it.
 #[derive(Debug)]
 pub(super) struct Part {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
 }
 
@@ -31,7 +33,7 @@ impl Part {
     pub(super) fn acquire(path: &Path, create: bool) -> Result<Option<Self>, Error> {
         for _ in 0..TRIES {
             let Some(file) = open(path, create)? else { return Ok(None) };
-            let part = Self { file, path: path.to_owned() };
+            let part = Self { file: Arc::new(file), path: path.to_owned() };
             part.lock()?;
             if part.is_at(path)? {
                 return Ok(Some(part));
@@ -65,7 +67,21 @@ impl Part {
 
     /// Waits until what was written is on the disk.
     pub(super) fn sync(&self) -> Result<(), Error> {
-        self.file.sync_data().map_err(|e| io_error(ErrorKind::Failed, "cannot write the output file to the disk", &self.path, e))
+        self.file.sync_data().map_err(|e| self.not_synced(e))
+    }
+
+    /// The same, without holding up the runtime's thread, where there is a runtime.
+    pub(super) async fn sync_aside(&self) -> Result<(), Error> {
+        let Ok(runtime) = Handle::try_current() else { return self.sync() };
+        let file = Arc::clone(&self.file);
+        match runtime.spawn_blocking(move || file.sync_data()).await {
+            Ok(synced) => synced.map_err(|e| self.not_synced(e)),
+            Err(lost) => Err(self.not_synced(lost.into())),
+        }
+    }
+
+    fn not_synced(&self, cause: io::Error) -> Error {
+        io_error(ErrorKind::Failed, "cannot write the output file to the disk", &self.path, cause)
     }
 
     /// Gives the file its final name; the folder is not yet on the disk. With `replace`, in the place of a file of that name.
