@@ -92,11 +92,14 @@ impl Renewal {
     /// The repository's answer. Where it takes longer than the lease lasts, the run ends itself meanwhile; the call is not cancelled,
     /// since that would leave its connection in an unknown state.
     async fn answer(&self) -> Result<Option<Request>, Error> {
+        let now = Instant::now();
+        // One that was stopped for longer than its lease asks first: where nobody took the lease, it is revived.
+        let until = if now < self.trusted_until { self.trusted_until } else { now + self.lease.ttl / 3 };
         let mut renewal = pin!(self.repository.renew(&self.lease));
         tokio::select! {
             biased;
             answer = &mut renewal => return answer,
-            () = tokio::time::sleep_until(self.trusted_until.into()) => self.control.end(Ending::Unreachable),
+            () = tokio::time::sleep_until(until.into()) => self.control.end(Ending::Unreachable),
         }
         renewal.await
     }
