@@ -10,8 +10,10 @@ const INTERRUPTED: i32 = 130;
 /// Stops the run at the first signal and ends the process at the second; the listening ends with the guard.
 pub(super) fn listen(stop: &StopHandle) -> AbortOnDropHandle<()> {
     let stop = stop.clone();
+    // Not in the task: a signal that comes before the task's first turn would end the process.
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     AbortOnDropHandle::new(tokio::spawn(async move {
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
             tracing::error!("signals cannot be listened to");
             return;
         };
