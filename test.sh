@@ -12,13 +12,15 @@ need() { # need PROGRAM PACKAGE: a program that the tests call
 }
 
 need cc gcc            # SQLite is built from its source
-need flock util-linux  # another process that holds an output file
+need flock util-linux  # another process that holds an output file; setpriv and unshare come with it
+need valgrind valgrind # the instructions of the inner loop
 command -v cargo >/dev/null || { echo "missing: cargo; install Rust 1.94 or newer" >&2; exit 2; }
 
 step() { echo; echo "== $*"; "$@"; }
 
 step cargo fmt --all --check
 step cargo clippy --workspace --all-targets -q -- -D warnings
+step cargo clippy --test kill --features failpoints -q -- -D warnings
 step cargo test --workspace -q
 step cargo test -q --test kill --features failpoints
 RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --no-deps -q
