@@ -24,6 +24,10 @@ step cargo clippy --test kill --features failpoints -q -- -D warnings
 step cargo test --workspace -q
 step cargo test -q --test kill --features failpoints
 RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --no-deps -q
+# Instructions of the inner loop against their limits; noise cannot move them.
+if command -v gungraun-runner >/dev/null || cargo install -q --locked gungraun-runner --version 0.20.0; then
+  step cargo bench -q --bench instructions
+else echo "not run: cargo bench --bench instructions (install its runner with: cargo install gungraun-runner --version 0.20.0)"; fi
 if command -v cargo-deny >/dev/null; then step cargo deny -L error check
 else echo "not run: cargo deny check (install it with: cargo install cargo-deny)"; fi
 echo
