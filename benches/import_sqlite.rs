@@ -1,6 +1,6 @@
 //! CSV to SQLite: the step of `examples/import_products` against a loop written by hand, interleaved in one run.
 //!
-//! `cargo bench --bench import_sqlite [-- ROWS ROUNDS]`. Both read, filter and check the same rows, insert them and save where they
+//! `cargo bench --bench import_sqlite [-- ROWS ROUNDS BLOCK]`. Both read, filter and check the same rows, insert them and save where they
 //! stand in one transaction for a thousand rows, in WAL mode with `synchronous = FULL`, and would skip bad rows. The rows are clean:
 //! skipping is measured by `isolate`. Prints medians of wall time and processor time, and their ratios.
 
@@ -30,9 +30,6 @@ use timed::Times;
 
 const CHUNK: usize = 1000;
 const SKIPS: u64 = 1000;
-/// Rows of one statement; others between 100 and 1,000 were not faster.
-const BLOCK: usize = 250;
-
 const PRODUCT: &str = "CREATE TABLE product (\
     id INTEGER PRIMARY KEY, sku, name, category, price_cents INTEGER, stock INTEGER, updated_at)";
 const CHECKPOINT: &str =
@@ -43,18 +40,20 @@ const SAVE: &str = "INSERT INTO checkpoint VALUES (1, ?, ?, ?, ?) ON CONFLICT (i
 /// The loop, its statements and its place in the file.
 struct Hand {
     conn: SqliteConnection,
+    /// Rows of one statement, and that statement.
+    block: usize,
     full: Arc<str>,
     skipped: u64,
 }
 
 impl Hand {
-    async fn open(database: &Path) -> Result<Self> {
+    async fn open(database: &Path, block: usize) -> Result<Self> {
         let options = SqliteConnectOptions::new().filename(database).create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let mut conn = options.disable_statement_logging().connect().await?;
         sqlx::query(PRODUCT).execute(&mut conn).await?;
         sqlx::query(CHECKPOINT).execute(&mut conn).await?;
-        Ok(Self { conn, full: insert(BLOCK).into(), skipped: 0 })
+        Ok(Self { conn, block, full: insert(block).into(), skipped: 0 })
     }
 
     async fn import(&mut self, input: &str) -> Result<()> {
@@ -87,8 +86,8 @@ impl Hand {
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
         let mut rest = products.drain(..);
         while rest.len() > 0 {
-            let rows = rest.len().min(BLOCK);
-            let sql = if rows == BLOCK { self.full.clone() } else { insert(rows).into() };
+            let rows = rest.len().min(self.block);
+            let sql = if rows == self.block { self.full.clone() } else { insert(rows).into() };
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for p in rest.by_ref().take(rows) {
                 query =
@@ -106,8 +105,8 @@ fn insert(rows: usize) -> String {
     format!("INSERT INTO product VALUES {}", vec!["(?,?,?,?,?,?,?)"; rows].join(","))
 }
 
-async fn by_hand(database: &Path, input: &str, times: &mut Times) -> Result<i64> {
-    let mut hand = Hand::open(database).await?;
+async fn by_hand(database: &Path, block: usize, input: &str, times: &mut Times) -> Result<i64> {
+    let mut hand = Hand::open(database, block).await?;
     times.note(hand.import(input)).await?;
     let sum = sqlx::query_scalar(SUM).fetch_one(&mut hand.conn).await?;
     hand.conn.close().await?;
@@ -136,7 +135,7 @@ const SUM: &str = "SELECT sum(id * 31 + price_cents * 7 + stock + length(name) +
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let (rows, rounds) = (argument(0, 500_000), argument(1, 7));
+    let (rows, rounds, block) = (argument(0, 500_000), argument(1, 7), usize::try_from(argument(2, 250))?);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let (input, rows) = products::clean(folder.path(), rows)?;
     println!("{rows} rows, chunks of {CHUNK}, medians of {rounds} interleaved rounds");
@@ -145,11 +144,11 @@ async fn main() -> Result<()> {
         let [one, other] = ["hand", "framework"].map(|name| folder.path().join(format!("{name}-{round}.db")));
         // Whoever comes second finds the disk busier: they take turns.
         let (expected, found) = if round % 2 == 0 {
-            let expected = by_hand(&one, &input, &mut hand).await?;
+            let expected = by_hand(&one, block, &input, &mut hand).await?;
             (expected, by_framework(&other, &input, &mut framework).await?)
         } else {
             let found = by_framework(&other, &input, &mut framework).await?;
-            (by_hand(&one, &input, &mut hand).await?, found)
+            (by_hand(&one, block, &input, &mut hand).await?, found)
         };
         assert_eq!(expected, found);
         fs::remove_file(one)?;

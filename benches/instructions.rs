@@ -24,17 +24,17 @@ fn limit(measured: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark(setup = runtime)]
-#[bench::chunk_10(args = (10), config = limit(140_600))]
-#[bench::chunk_100(args = (100), config = limit(36_700))]
-#[bench::chunk_1000(args = (1000), config = limit(26_300))]
+#[bench::chunk_10(args = (10), config = limit(139_100))]
+#[bench::chunk_100(args = (100), config = limit(36_200))]
+#[bench::chunk_1000(args = (1000), config = limit(26_000))]
 fn by_hand((runtime, chunk): (Runtime, usize)) -> u64 {
     runtime.block_on(overhead::by_hand(ITEMS, chunk)).expect("a sum")
 }
 
 #[library_benchmark(setup = runtime)]
-#[bench::chunk_10(args = (10), config = limit(771_000))]
-#[bench::chunk_100(args = (100), config = limit(112_500))]
-#[bench::chunk_1000(args = (1000), config = limit(46_600))]
+#[bench::chunk_10(args = (10), config = limit(767_900))]
+#[bench::chunk_100(args = (100), config = limit(112_200))]
+#[bench::chunk_1000(args = (1000), config = limit(46_800))]
 fn by_framework((runtime, chunk): (Runtime, usize)) -> u64 {
     runtime.block_on(overhead::by_framework(ITEMS, chunk)).expect("a sum")
 }

@@ -1,7 +1,7 @@
 //! What bad rows cost: a chunk of 1,000 on SQLite with k rows that the database refuses, against a clean chunk.
 //!
-//! `cargo bench --bench isolate [-- CHUNKS ROUNDS]`. The bad rows are spread evenly, which is the worst place for them. Prints the write
-//! calls of a chunk beside their promised limit, and the median time from its begin to its commit with the ratio to the clean one.
+//! `cargo bench --bench isolate [-- CHUNKS ROUNDS]`. The bad rows are spread evenly, so that they share few halves. Prints the write calls
+//! of a chunk beside their promised limit, and the median time from its begin to its commit with the ratio to the clean one.
 
 #[path = "shared/measure.rs"]
 mod measure;

@@ -156,7 +156,9 @@ where
                 return Ok(Ended::Completed);
             }
             let span = tracing::debug_span!("chunk", first = batch.first, read = batch.read);
-            match self.chunk(batch, run).instrument(span).await? {
+            // Pinned, since instrumenting would copy the whole future.
+            let chunk = pin!(self.chunk(batch, run));
+            match chunk.instrument(span).await? {
                 Some(ended) => return Ok(ended),
                 None => tokio::task::yield_now().await,
             }

@@ -65,10 +65,11 @@ where
         loop {
             let mut parts = Parts::default();
             let (failure, transient, at_commit) = match self.attempt(batch, run, checking, &mut parts).await? {
-                Attempt::Committed { commit, request } => {
-                    run.committed(&commit);
-                    run.listeners.on_skip(&commit.skips);
+                Attempt::Committed { mut commit, request } => {
                     let added = Counts { rollbacks: 0, ..difference(commit.counts, before) };
+                    let skips = std::mem::take(&mut commit.skips);
+                    run.committed(*commit);
+                    run.listeners.on_skip(&skips);
                     return Ok(Written::Committed { added, request });
                 }
                 Attempt::Undone { failure, transient, at_commit } => (failure, transient, at_commit),

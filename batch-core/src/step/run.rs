@@ -48,14 +48,14 @@ impl StepRun {
     }
 
     /// Takes over what was committed.
-    pub(crate) fn committed(&mut self, commit: &Commit) {
+    pub(crate) fn committed(&mut self, commit: Commit) {
         let step = &mut self.execution;
         step.counts = Counts { rollbacks: step.counts.rollbacks, ..commit.counts };
-        step.checkpoint = commit.checkpoint.clone();
+        step.checkpoint = commit.checkpoint;
         step.commit_no += 1;
         step.last_updated = commit.at;
-        if let Some(context) = &commit.context {
-            step.context = context.clone();
+        if let Some(context) = commit.context {
+            step.context = context;
         }
     }
 

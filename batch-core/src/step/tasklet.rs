@@ -179,7 +179,7 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F
         let outcome = self.transactions.commit(tx, &commit).await;
         match decide_commit(run, &self.transactions, outcome).await? {
             Decided::Committed(request) => {
-                run.committed(&commit);
+                run.committed(commit);
                 Ok(Turn::Done(repeat, request))
             }
             Decided::Undone { error, transient } => Ok(Turn::Undone { error, transient }),

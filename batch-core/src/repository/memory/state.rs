@@ -20,9 +20,9 @@ pub(super) struct Now {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) jobs: BTreeMap<String, Job>,
-    pub(super) instances: HashMap<i64, Instance>,
-    pub(super) executions: HashMap<i64, Execution>,
-    pub(super) steps: HashMap<i64, Step>,
+    pub(super) instances: BTreeMap<i64, Instance>,
+    pub(super) executions: BTreeMap<i64, Execution>,
+    pub(super) steps: BTreeMap<i64, Step>,
     last_id: i64,
 }
 
