@@ -15,14 +15,14 @@ pub struct Answer {
 
 /// A row by the names of its columns.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(crate) struct Row {
     pub(crate) names: Arc<[String]>,
     pub(crate) cells: Vec<Cell>,
 }
 
 /// A field of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub(crate) enum Cell {
     /// NULL.
     Null,
     /// A whole number.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// A value with its type, since a database has to know what a missing value would have been.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     /// A whole number.
     Int(Option<i64>),
     /// A text.

@@ -2,12 +2,11 @@
 
 use super::{
     Fixture,
-    story::{Run, explorer, is_not_owner, refusal, skip},
+    story::{Run, explorer, is_not_owner, skip},
 };
 use crate::{
-    error::ErrorKind,
     execution::{BatchStatus, Counts, Phase, SkipRecord},
-    repository::{Guard, Page},
+    repository::Page,
 };
 use serde_json::json;
 

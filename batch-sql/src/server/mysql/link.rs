@@ -10,6 +10,21 @@ use sqlx::{
 };
 use std::sync::Arc;
 
+const TEXTS: [&str; 12] = [
+    "VARCHAR",
+    "CHAR",
+    "TEXT",
+    "MEDIUMTEXT",
+    "LONGTEXT",
+    "TINYTEXT",
+    "VARBINARY",
+    "BINARY",
+    "BLOB",
+    "MEDIUMBLOB",
+    "LONGBLOB",
+    "TINYBLOB",
+];
+
 #[async_trait]
 impl Link for MySqlConnection {
     async fn run(&mut self, statement: Statement) -> Result<Answer, sqlx::Error> {
@@ -59,9 +74,8 @@ impl Named for MySqlRow {
                     "BIGINT UNSIGNED" | "INT UNSIGNED" => {
                         self.try_get_unchecked(at).map(|n: u64| Cell::Int(i64::try_from(n).unwrap_or(i64::MAX)))
                     }
-                    "VARCHAR" | "CHAR" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "TINYTEXT" => {
-                        self.try_get_unchecked(at).map(Cell::Text)
-                    }
+                    // The protocol marks texts of a binary collation as it marks bytes.
+                    name if TEXTS.contains(&name) => self.try_get_unchecked(at).map(Cell::Text),
                     "DATETIME" | "TIMESTAMP" => self.try_get_unchecked(at).map(|t: NaiveDateTime| Cell::Time(t.and_utc())),
                     other => Err(unknown_type(column.name(), other)),
                 }
