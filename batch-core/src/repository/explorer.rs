@@ -42,13 +42,7 @@ pub trait JobExplorer: std::fmt::Debug + Send + Sync + 'static {
 
     /// Units of the step `step` of an instance, over all tries; only those of `status` where it is given. None where the step has no
     /// units, or never began; kind `NotFound` for an unknown instance.
-    async fn units(
-        &self,
-        instance: i64,
-        step: &str,
-        status: Option<UnitStatus>,
-        page: Page,
-    ) -> Result<Vec<UnitRecord>, Error>;
+    async fn units(&self, instance: i64, step: &str, status: Option<UnitStatus>, page: Page) -> Result<Vec<UnitRecord>, Error>;
 
     /// How many units the step has, by status.
     async fn unit_counts(&self, instance: i64, step: &str) -> Result<UnitCounts, Error>;

@@ -5,8 +5,8 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     execution::{BatchStatus, UnitRecord},
     repository::{
-        Commit, CommitError, Guard, HeldLock, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Request, Resolved,
-        StepEnd, StepStart, StepStarted, UnitStart,
+        Commit, CommitError, Guard, HeldLock, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Request,
+        Resolved, StepEnd, StepStart, StepStarted, UnitStart,
     },
 };
 use async_trait::async_trait;
@@ -91,6 +91,11 @@ impl JobRepository for ScriptedRepository {
 
     fn explorer(&self) -> Arc<dyn JobExplorer> {
         self.inner.explorer()
+    }
+
+    /// Renewals of the lease have no faults.
+    fn apart(&self) -> Option<Arc<dyn JobRepository>> {
+        self.inner.apart()
     }
 }
 

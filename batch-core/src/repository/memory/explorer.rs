@@ -57,13 +57,7 @@ impl JobExplorer for Memory {
         Ok(window(state.step(step)?.skips.iter(), page).cloned().collect())
     }
 
-    async fn units(
-        &self,
-        instance: i64,
-        step: &str,
-        status: Option<UnitStatus>,
-        page: Page,
-    ) -> Result<Vec<UnitRecord>, Error> {
+    async fn units(&self, instance: i64, step: &str, status: Option<UnitStatus>, page: Page) -> Result<Vec<UnitRecord>, Error> {
         let state = self.state.lock();
         let wanted = state.units(instance, step)?.filter(|unit| status.is_none_or(|status| unit.status == status));
         Ok(window(wanted, page).cloned().collect())
