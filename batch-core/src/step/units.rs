@@ -57,8 +57,8 @@ type LockName<K> = Arc<dyn Fn(&K) -> String + Send + Sync>;
 ///     let users = ListReader::new(vec![1_i64, 2, 3]);
 ///     let count = async move |_: &mut (), user: i64| if user == 2 { Err("no such account".into()) } else { Ok(()) };
 ///     let mut step = s.units(users, count).lock(|user| format!("user {user}"));
-///     if let Some(only) = s.parameter("only")? {
-///         step = step.only(only);
+///     if let Some(user) = s.parameter::<Option<i64>>("user")? {
+///         step = step.only(vec![user]); // by hand: not identifying, set with `set_other`
 ///     }
 ///     Ok(step)
 /// });
