@@ -1,6 +1,6 @@
 //! How databases run the repository's statements: by an index, and as many of them however long the history.
 
-use super::{checkpoint, explorer, launch, lease, owners, record, step, takeover};
+use super::{checkpoint, explorer, launch, lease, owners, purge, record, step, takeover};
 use crate::{MySql, Postgres, Sqlite, sqlite::SqliteStore};
 use batch_core::{
     BatchStatus, Clock, ExitStatus, JobRepository, Owner, Parameters, SystemClock, Transactions,
@@ -35,6 +35,7 @@ async fn no_statement_reads_a_whole_table() {
         lease::STATEMENTS,
         checkpoint::STATEMENTS,
         owners::STATEMENTS,
+        purge::STATEMENTS,
     ];
     for template in all.into_iter().flatten() {
         for line in plan(&db.store, template).await.lines() {
