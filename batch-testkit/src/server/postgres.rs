@@ -7,7 +7,12 @@ use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::{Brand, Server};
-use crate::{options::Options, programs, site::Site};
+use crate::{
+    options::Options,
+    programs,
+    proxy::{PostgresWire, Wire},
+    site::Site,
+};
 
 /// PostgreSQL, of the newest version found. User `postgres`, no password.
 #[derive(Debug)]
@@ -78,6 +83,10 @@ impl Brand for Postgres {
 
     fn tcp_url(&self, port: u16, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{port}/{database}?sslmode=disable")
+    }
+
+    fn wire(&self) -> Box<dyn Wire> {
+        Box::new(PostgresWire::default())
     }
 
     async fn create(&self, site: &Site, database: &str) {
