@@ -24,6 +24,10 @@ impl Postgres {
         static SHARED: OnceLock<Server> = OnceLock::new();
         SHARED.get_or_init(|| Server::start(Options::postgres().without_fsync()))
     }
+
+    fn initdb(&self) -> PathBuf {
+        programs::find("initdb", self.package()).canonicalize().unwrap()
+    }
 }
 
 #[async_trait]
@@ -47,11 +51,12 @@ impl Brand for Postgres {
     fn install(&self, site: &Site) {
         let data = format!("--pgdata={}", site.data().display());
         let rest = ["--username=postgres", "--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync"].map(String::from);
-        site.run(&programs::find("initdb", self.package()), &[&[data], &rest[..]].concat());
+        site.run(&self.initdb(), &[&[data], &rest[..]].concat());
     }
 
     fn program(&self) -> PathBuf {
-        programs::find("postgres", self.package())
+        // PATH may have the one of another version.
+        self.initdb().with_file_name("postgres")
     }
 
     fn arguments(&self, options: &Options, site: &Site) -> Vec<String> {

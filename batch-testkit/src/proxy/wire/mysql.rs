@@ -85,3 +85,34 @@ impl MySqlWire {
 fn number(bytes: &[u8]) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MySqlWire, PING, Sent, Wire};
+
+    #[test]
+    fn a_long_answer_ends_where_that_of_the_ping_begins() {
+        let mut wire = MySqlWire::default();
+        assert_eq!(wire.sent(b"\x09\0\0\0\x03SELECT 1"), Sent::Whole(Some("SELECT 1".into())));
+        wire.sent(PING);
+        let numbers = (1..=255).chain(0..=255).chain(0..=7); // they start again at 0
+        assert!(numbers.map(|number: u8| wire.heard(&[0, 0, 0, number])).all(|after| after == 1));
+        assert_eq!((wire.heard(&[0, 0, 0, 1]), wire.owed()), (0, 0));
+    }
+
+    #[test]
+    fn a_statement_is_executed_by_the_number_it_was_given() {
+        let mut wire = MySqlWire::default();
+        assert_eq!(wire.sent(b"\x09\0\0\0\x16SELECT 1"), Sent::Whole(None));
+        wire.heard(b"\x05\0\0\x01\0\x07\0\0\0");
+        assert_eq!(wire.sent(b"\x05\0\0\0\x17\x07\0\0\0"), Sent::Whole(Some("SELECT 1".into())));
+        assert_eq!(wire.sent(b"\x05\0\0\0\x17\x08\0\0\0"), Sent::Whole(None));
+    }
+
+    #[test]
+    fn what_has_no_answer_owes_none() {
+        let mut wire = MySqlWire::default();
+        wire.sent(b"\x05\0\0\0\x19\x07\0\0\0");
+        assert_eq!(wire.owed(), 0);
+    }
+}

@@ -107,3 +107,53 @@ impl PostgresWire {
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PostgresWire, Sent, Wire};
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        [&[kind], &(u32::try_from(body.len()).unwrap() + 4).to_be_bytes()[..], body].concat()
+    }
+
+    /// A connection whose start was answered.
+    fn started() -> PostgresWire {
+        let mut wire = PostgresWire::default();
+        assert_eq!(wire.client_message(&[0, 0, 0, 8]), Some(8));
+        wire.sent(&[0, 0, 0, 8, 0, 3, 0, 0]);
+        wire.heard(&message(b'Z', b"I"));
+        wire
+    }
+
+    #[test]
+    fn statements_sent_together_are_answered_in_turn() {
+        let mut wire = started();
+        for query in [b"UPDATE a\0", b"UPDATE b\0"] {
+            assert_eq!(wire.sent(&message(b'Q', query)), Sent::Whole(Some(String::from_utf8_lossy(&query[..8]).into())));
+        }
+        let heard = [b'C', b'Z', b'C', b'Z'].map(|kind| wire.heard(&message(kind, b"")));
+        assert_eq!((heard, wire.owed()), ([1, 1, 0, 0], 0));
+    }
+
+    #[test]
+    fn a_statement_is_executed_by_the_portal_it_was_bound_to() {
+        let mut wire = started();
+        for (kind, body) in
+            [(b'P', &b"one\0SELECT 1\0\0\0"[..]), (b'P', b"two\0SELECT 2\0\0\0"), (b'B', b"p\0one\0"), (b'B', b"\0two\0")]
+        {
+            assert_eq!(wire.sent(&message(kind, body)), Sent::Part(None));
+        }
+        assert_eq!(wire.sent(&message(b'E', b"p\0\0\0\0\0")), Sent::Part(Some("SELECT 1".into())));
+        assert_eq!(wire.sent(&message(b'E', b"\0\0\0\0\0")), Sent::Part(Some("SELECT 2".into())));
+        assert_eq!((wire.sent(&message(b'S', b"")), wire.owed()), (Sent::Whole(None), 1));
+    }
+
+    #[test]
+    fn a_server_refuses_tls_with_one_byte() {
+        let mut wire = PostgresWire::default();
+        wire.sent(&[&8_u32.to_be_bytes()[..], &80_877_103_u32.to_be_bytes()].concat());
+        assert_eq!(wire.server_message(b"N"), Some(1));
+        wire.heard(b"N");
+        assert_eq!(wire.client_message(&[0, 0, 0, 50]), Some(50));
+    }
+}
