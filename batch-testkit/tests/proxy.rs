@@ -38,6 +38,23 @@ impl Client {
         }
     }
 
+    /// Waits until a statement waits for a lock, which no other test here has any do.
+    async fn until_one_waits(&mut self) {
+        let postgres = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        // The tables of InnoDB's locks don't change while they are read more often than ten times a second.
+        let mariadb = "SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status \
+                       WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS'";
+        loop {
+            let waiting: i64 = match self {
+                Self::Postgres(connection) => sqlx::query_scalar(postgres).fetch_one(connection).await.unwrap(),
+                Self::MariaDb(connection) => sqlx::query_scalar(mariadb).fetch_one(connection).await.unwrap(),
+            };
+            if waiting > 0 {
+                return;
+            }
+        }
+    }
+
     async fn items(&mut self) -> Vec<i64> {
         let query = "SELECT id FROM item ORDER BY id";
         match self {
@@ -197,6 +214,30 @@ async fn a_delayed_execution_arrives_by_itself() {
         client.insert(1).await.unwrap_err();
         late.settled().await;
         assert_eq!(scene.items().await, [1]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_settled_before_the_server_has_answered() {
+    for scene in Scene::both().await {
+        for late in [false, true] {
+            let mut blocker = scene.direct().await;
+            blocker.run("BEGIN; INSERT INTO item VALUES (1)").await.unwrap();
+            let mut client = scene.through().await;
+            let rule = scene.proxy.on("INSERT");
+            let fault = if late { rule.delay(Duration::ZERO) } else { rule.cut_answer() };
+            let insert = tokio::spawn(async move { client.insert(1).await });
+            let settled = tokio::spawn(async move { fault.settled().await });
+
+            blocker.until_one_waits().await;
+            assert!(!settled.is_finished());
+            assert!(late || !insert.is_finished());
+            blocker.run("ROLLBACK").await.unwrap();
+            settled.await.unwrap();
+            insert.await.unwrap().unwrap_err();
+            assert_eq!(scene.items().await, [1]);
+            scene.direct().await.run("DELETE FROM item").await.unwrap();
+        }
     }
 }
 
