@@ -67,8 +67,9 @@ pub struct UnitRecord {
 }
 
 impl UnitRecord {
-    /// Characters that a key may have as JSON; a longer one is refused, since a shortened one could be another unit's.
-    pub const KEY_LIMIT: usize = 512;
+    /// Characters that a key may have as JSON; a longer one is refused, since a shortened one could be another unit's. So many fit
+    /// into an index of every database.
+    pub const KEY_LIMIT: usize = 500;
 
     /// The record of a unit whose transaction commits at `at`.
     #[must_use]

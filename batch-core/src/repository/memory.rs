@@ -4,14 +4,15 @@ mod ending;
 mod explorer;
 mod launching;
 mod locks;
+mod purging;
 mod state;
 mod stepping;
 mod transactions;
 mod units;
 
 use super::{
-    Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Request, Resolved, StepEnd,
-    StepStart, StepStarted, UnitStart,
+    Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Purge, Purged, Request,
+    Resolved, StepEnd, StepStart, StepStarted, UnitStart,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -119,6 +120,10 @@ impl JobRepository for Memory {
 
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error> {
         self.state.lock().abandon(execution, &self.now())
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        Ok(self.state.lock().purge(purge, &self.now()))
     }
 
     fn locks(&self) -> Arc<dyn Locks> {

@@ -8,6 +8,7 @@ mod lock;
 mod memory;
 mod operator;
 mod owner;
+mod purge;
 
 use crate::{
     error::Error,
@@ -23,6 +24,7 @@ pub use lock::{HeldLock, Locks};
 pub use memory::Memory;
 pub use operator::JobOperator;
 pub use owner::{Living, Owner};
+pub use purge::{Purge, Purged};
 
 /// Keeps instances, executions, checkpoints and leases, so that a job that failed, was stopped or was killed can go on.
 ///
@@ -33,7 +35,8 @@ pub use owner::{Living, Owner};
 /// - `launch` refuses with kind `AlreadyRunning`, `AlreadyComplete` or `NeedsOperator`; each names the execution and what to do.
 /// - `launch` takes over from an owner that is provably gone, or whose lease is over: it closes the old execution and its steps
 ///   as FAILED and raises their epoch before it reads a checkpoint.
-/// - `start_step`, `start_unit`, `commit`, `end_step` and `end_job` do nothing and report "not the owner" once the execution was taken over.
+/// - `start_step`, `start_unit`, `commit`, `end_step` and `end_job` do nothing and report "not the owner" once the execution was taken
+///   over.
 /// - `start_step` inserts the inherited checkpoint, context and commit number with the new row.
 /// - A `commit` writes counts, checkpoint, context, skip records and the log of units together, or nothing.
 /// - `renew` revives a lease that is over and that nobody took.
@@ -77,6 +80,10 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
     /// Gives up an execution that is not active, so that its instance is never restarted; returns the status it had. Kind
     /// `AlreadyRunning` for an active one.
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error>;
+
+    /// Deletes one batch of what `purge` means, and says how much that was; in a dry run counts all of it. The instances are locked
+    /// against launches while they are deleted.
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error>;
 
     /// Named locks that everybody shares who uses the same store.
     fn locks(&self) -> Arc<dyn Locks>;

@@ -73,7 +73,7 @@ type LockName<K> = Arc<dyn Fn(&K) -> String + Send + Sync>;
 ///
 /// # Behavior
 /// - The unit log has a row for each instance, step name and key, see [`UnitRecord`](crate::UnitRecord); a unit's SUCCESS is committed
-///   in its own transaction. A key is told by its JSON, of at most 512 characters: the same key must give the same text in every try.
+///   in its own transaction. A key is told by its JSON, of at most 500 characters: the same key must give the same text in every try.
 /// - Keys are read from the reader's beginning in every try, 500 at a time, while no transaction is open. Units that the log says are
 ///   done are passed over and do not count as read; a key that comes twice is run once.
 /// - Each unit: its named lock is taken, the attempt is recorded as IN_PROGRESS where the execution is still ours, the transaction

@@ -5,8 +5,8 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     execution::{BatchStatus, UnitRecord},
     repository::{
-        Commit, CommitError, Guard, HeldLock, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Request,
-        Resolved, StepEnd, StepStart, StepStarted, UnitStart,
+        Commit, CommitError, Guard, HeldLock, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Purge, Purged,
+        Request, Resolved, StepEnd, StepStart, StepStarted, UnitStart,
     },
 };
 use async_trait::async_trait;
@@ -83,6 +83,10 @@ impl JobRepository for ScriptedRepository {
 
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error> {
         self.inner.abandon(execution).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        self.inner.purge(purge).await
     }
 
     fn locks(&self) -> Arc<dyn Locks> {

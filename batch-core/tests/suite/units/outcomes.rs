@@ -114,7 +114,7 @@ async fn a_key_that_is_too_long_is_named_and_nothing_is_run() {
         if let Err(error) = outcome {
             assert_eq!(error.kind(), ErrorKind::Configuration);
             assert!(
-                error.report().contains("more than 512 characters") && error.report().contains("unit \"ééé"),
+                error.report().contains("more than 500 characters") && error.report().contains("unit \"ééé"),
                 "{}",
                 error.report()
             );
