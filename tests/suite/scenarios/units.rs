@@ -2,7 +2,7 @@
 
 use crate::backends::{Backend, on_every_backend};
 use batch_core::{
-    BatchStatus, Job, JobRepository, ListReader, Page, Parameters, Retry, Scope, Transactions, UnitFn, UnitStatus, UnitStep,
+    BatchStatus, Job, ListReader, Page, Parameters, Retry, Scope, Transactions, UnitFn, UnitStatus, UnitStep,
     testing::{Fault, Scripted},
 };
 use parking_lot::Mutex;
