@@ -32,10 +32,15 @@ mod dialect;
 mod error;
 mod identifier;
 mod migrations;
+mod reader;
 mod repository;
 mod sqlite;
 mod writer;
 
 pub use dialect::SqlConn;
+pub use reader::{
+    Bind, Claim, ClaimPosition, CursorPosition, KeyColumn, KeyRange, Keyset, KeysetPosition, Lowest, SqlCursor, SqlSource,
+};
+pub use reader::{asc, desc, ranges};
 pub use sqlite::{Database, Sqlite, SqliteOptions, SqliteTx};
 pub use writer::{Bound, SqlInsert, SqlUpdate, SqlUpsert, SqlWriter};

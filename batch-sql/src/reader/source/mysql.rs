@@ -1,0 +1,89 @@
+//! MySQL and MariaDB: key values keep their type, since a text in their place would be compared by other rules, or as a float.
+
+use super::driver::{Driver, Statement, foreign};
+use crate::reader::{
+    kind::Kind,
+    value::{Bytes, KeyValue, Real},
+};
+use batch_core::BoxError;
+use chrono::TimeDelta;
+use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
+use sqlx::{
+    Arguments, Executor, MySql, MySqlConnection, Row, Type, TypeInfo, ValueRef,
+    mysql::{MySqlArguments, MySqlRow, MySqlTypeInfo, types::MySqlTime},
+};
+
+impl Driver for MySql {
+    const KIND: Kind = Kind::MySql;
+
+    fn rows(conn: &mut MySqlConnection, statement: Statement<Self>) -> BoxStream<'_, Result<MySqlRow, sqlx::Error>> {
+        let (sql, arguments, recurs) = statement.text();
+        conn.fetch(sqlx::query_with(sql, arguments).persistent(recurs))
+    }
+
+    fn execute(conn: &mut MySqlConnection, statement: Statement<Self>) -> BoxFuture<'_, Result<u64, sqlx::Error>> {
+        let (sql, arguments, recurs) = statement.text();
+        let query = sqlx::query_with(sql, arguments).persistent(recurs);
+        async move { Ok(query.execute(conn).await?.rows_affected()) }.boxed()
+    }
+
+    fn batch<'c>(conn: &'c mut MySqlConnection, sql: &'static str) -> BoxFuture<'c, Result<(), sqlx::Error>> {
+        async move { conn.execute(sqlx::raw_sql(sql)).await.map(drop) }.boxed()
+    }
+
+    fn key(row: &MySqlRow, index: usize) -> Result<Option<KeyValue>, BoxError> {
+        let raw = row.try_get_raw(index)?;
+        if raw.is_null() {
+            return Ok(None);
+        }
+        let info = raw.type_info().into_owned();
+        value(row, index, &info).map(Some)
+    }
+
+    fn add_key(arguments: &mut MySqlArguments, value: &KeyValue) -> Result<(), BoxError> {
+        match value {
+            KeyValue::Integer(value) => Arguments::add(arguments, *value),
+            KeyValue::Unsigned(value) => Arguments::add(arguments, *value),
+            KeyValue::Real(value) => Arguments::add(arguments, value.0),
+            KeyValue::Decimal(text) | KeyValue::Text(text) => Arguments::add(arguments, text.clone()),
+            KeyValue::Bytes(bytes) => Arguments::add(arguments, bytes.0.clone()),
+            KeyValue::Date(day) => Arguments::add(arguments, *day),
+            KeyValue::DateTime(time) => Arguments::add(arguments, *time),
+            KeyValue::Time(micros) => Arguments::add(arguments, MySqlTime::try_from(TimeDelta::microseconds(*micros))?),
+            KeyValue::Own(_) => Err(foreign(value)),
+        }
+    }
+
+    fn add_integer(arguments: &mut MySqlArguments, value: i64) -> Result<(), BoxError> {
+        Arguments::add(arguments, value)
+    }
+
+    fn add_text(arguments: &mut MySqlArguments, value: &str) -> Result<(), BoxError> {
+        Arguments::add(arguments, value.to_owned())
+    }
+
+    fn text(row: &MySqlRow, index: usize) -> Result<Option<String>, sqlx::Error> {
+        row.try_get_unchecked(index)
+    }
+}
+
+fn value(row: &MySqlRow, index: usize, info: &MySqlTypeInfo) -> Result<KeyValue, BoxError> {
+    Ok(match info.name() {
+        "DECIMAL" => KeyValue::Decimal(row.try_get_unchecked(index)?),
+        "FLOAT" => KeyValue::Real(Real(row.try_get_unchecked::<f32, _>(index)?.into())),
+        "DOUBLE" => KeyValue::Real(Real(row.try_get_unchecked(index)?)),
+        "DATE" => KeyValue::Date(row.try_get_unchecked(index)?),
+        "DATETIME" | "TIMESTAMP" => KeyValue::DateTime(row.try_get_unchecked(index)?),
+        "TIME" => {
+            let time: TimeDelta = row.try_get_unchecked(index)?;
+            KeyValue::Time(time.num_microseconds().unwrap_or_default())
+        }
+        // Sorted by its number, compared by its text.
+        other @ ("ENUM" | "SET" | "BIT" | "JSON" | "GEOMETRY") => return Err(format!("{other} cannot be a key").into()),
+        name if name.ends_with("UNSIGNED") || name == "YEAR" => KeyValue::Unsigned(row.try_get_unchecked(index)?),
+        name if name.ends_with("INT") || name == "BOOLEAN" => KeyValue::Integer(row.try_get_unchecked(index)?),
+        _ if <String as Type<MySql>>::compatible(info) => KeyValue::Text(row.try_get_unchecked(index)?),
+        _ if <Vec<u8> as Type<MySql>>::compatible(info) => KeyValue::Bytes(Bytes(row.try_get_unchecked(index)?)),
+        other => return Err(format!("{other} cannot be a key").into()),
+    })
+}
