@@ -12,8 +12,8 @@ use batch_core::Result;
 /// Columns, whether they may be NULL, and which of them are unique together.
 pub(super) struct Facts {
     table: String,
-    /// Name, and whether NULL is possible.
-    columns: Vec<(String, bool)>,
+    /// Name, and what keeps it out of a key: `YES` where it may be NULL, or its type.
+    columns: Vec<(String, Option<String>)>,
     /// The columns of each primary key and unique index; `None` for an expression.
     unique: Vec<(String, Vec<Option<String>>)>,
 }
@@ -40,7 +40,7 @@ impl Facts {
         for row in rows {
             let [Some(what), of, value] = &row[..] else { continue };
             match (what.as_str(), of) {
-                ("column", Some(column)) => facts.columns.push((column.clone(), value.as_deref() != Some("NO"))),
+                ("column", Some(column)) => facts.columns.push((column.clone(), value.clone().filter(|v| v != "NO"))),
                 (index, column) => match facts.unique.iter_mut().find(|(name, _)| name == index) {
                     Some((_, columns)) => columns.push(column.clone()),
                     None => facts.unique.push((index.to_owned(), vec![column.clone()])),
@@ -74,8 +74,11 @@ impl Facts {
     pub(super) fn demand_not_null(&self, name: &str) -> Result<()> {
         let table = &self.table;
         let message = match self.columns.iter().find(|(column, _)| column.eq_ignore_ascii_case(name)) {
-            Some((_, false)) => return Ok(()),
-            Some((_, true)) => format!(
+            Some((_, None)) => return Ok(()),
+            Some((_, Some(no))) if no != "YES" => {
+                format!("column `{name}` of `{table}` cannot be a key: {no} has no order to go by")
+            }
+            Some((_, Some(_))) => format!(
                 "key column `{name}` of `{table}` may be NULL, and no row comes after NULL: declare it NOT NULL, or say \
                  .key_is_unique() where no row has NULL"
             ),
@@ -121,7 +124,11 @@ fn push_information_schema<D: Source>(statement: &mut Statement<D>, schema: Opti
         statement.push(" AND table_name = ").push_text(name)?;
         Ok(())
     };
-    statement.push("SELECT 'column', CAST(column_name AS CHAR), CAST(is_nullable AS CHAR) FROM information_schema.columns");
+    // Sorted by a number, but compared by a text.
+    statement.push(
+        "SELECT 'column', CAST(column_name AS CHAR), CAST(IF(data_type IN ('enum', 'set', 'bit', 'json'), upper(data_type), is_nullable)
+        AS CHAR) FROM information_schema.columns",
+    );
     push_table(statement)?;
     statement.push(
         " UNION ALL SELECT CONCAT('unique ', index_name), CAST(column_name AS CHAR), NULL FROM information_schema.statistics",
