@@ -6,11 +6,13 @@ use crate::reader::{
     value::{Bytes, KeyValue, Real},
 };
 use batch_core::BoxError;
-use chrono::TimeDelta;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
     Arguments, Executor, MySql, MySqlConnection, Row, Type, TypeInfo, ValueRef,
-    mysql::{MySqlArguments, MySqlRow, MySqlTypeInfo, types::MySqlTime},
+    mysql::{
+        MySqlArguments, MySqlRow, MySqlTypeInfo,
+        types::{MySqlTime, MySqlTimeSign},
+    },
 };
 
 impl Driver for MySql {
@@ -49,7 +51,7 @@ impl Driver for MySql {
             KeyValue::Bytes(bytes) => Arguments::add(arguments, bytes.0.clone()),
             KeyValue::Date(day) => Arguments::add(arguments, *day),
             KeyValue::DateTime(time) => Arguments::add(arguments, *time),
-            KeyValue::Time(micros) => Arguments::add(arguments, MySqlTime::try_from(TimeDelta::microseconds(*micros))?),
+            KeyValue::Time(micros) => Arguments::add(arguments, time(*micros)?),
             KeyValue::Own(_) => Err(foreign(value)),
         }
     }
@@ -74,10 +76,7 @@ fn value(row: &MySqlRow, index: usize, info: &MySqlTypeInfo) -> Result<KeyValue,
         "DOUBLE" => KeyValue::Real(Real(row.try_get_unchecked(index)?)),
         "DATE" => KeyValue::Date(row.try_get_unchecked(index)?),
         "DATETIME" | "TIMESTAMP" => KeyValue::DateTime(row.try_get_unchecked(index)?),
-        "TIME" => {
-            let time: TimeDelta = row.try_get_unchecked(index)?;
-            KeyValue::Time(time.num_microseconds().unwrap_or_default())
-        }
+        "TIME" => KeyValue::Time(micros(row.try_get_unchecked(index)?)),
         // Sorted by its number, compared by its text.
         other @ ("ENUM" | "SET" | "BIT" | "JSON" | "GEOMETRY") => return Err(format!("{other} cannot be a key").into()),
         name if name.ends_with("UNSIGNED") || name == "YEAR" => KeyValue::Unsigned(row.try_get_unchecked(index)?),
@@ -86,4 +85,20 @@ fn value(row: &MySqlRow, index: usize, info: &MySqlTypeInfo) -> Result<KeyValue,
         _ if <Vec<u8> as Type<MySql>>::compatible(info) => KeyValue::Bytes(Bytes(row.try_get_unchecked(index)?)),
         other => return Err(format!("{other} cannot be a key").into()),
     })
+}
+
+/// Not by way of `chrono::TimeDelta`, where sqlx loses the sign of what is shorter than a second.
+fn micros(time: MySqlTime) -> i64 {
+    let seconds = i64::from(time.hours()) * 3600 + i64::from(time.minutes()) * 60 + i64::from(time.seconds());
+    let micros = seconds * 1_000_000 + i64::from(time.microseconds());
+    // `MySqlTime::is_negative` of sqlx 0.9.0 says the opposite.
+    if time.sign().is_negative() { -micros } else { micros }
+}
+
+/// The reverse of [`micros`].
+fn time(micros: i64) -> Result<MySqlTime, BoxError> {
+    let sign = if micros < 0 { MySqlTimeSign::Negative } else { MySqlTimeSign::Positive };
+    let (seconds, micros) = (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    Ok(MySqlTime::new(sign, hours.try_into()?, minutes.try_into()?, seconds.try_into()?, micros.try_into()?)?)
 }

@@ -3,6 +3,10 @@
 use batch_core::{BadRecord, BoxError, Error, ErrorKind, Reader, Transient, caused_by};
 use batch_sql::{Bind, SqlSource};
 use batch_testkit::{MariaDb, Postgres};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 use sqlx::{
     AssertSqlSafe, MySqlPool, PgPool, SqlitePool,
     mysql::MySqlPoolOptions,
@@ -173,4 +177,10 @@ pub(crate) fn is_transient(error: &BoxError) -> bool {
 pub(crate) fn saved<R: Reader>(reader: &R) -> R::Position {
     let json = serde_json::to_string(&reader.position()).unwrap();
     serde_json::from_str(&json).unwrap_or_else(|e| panic!("{json}: {e}"))
+}
+
+/// So many values, the same in each run.
+pub(crate) fn drawn<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
+    let mut runner = TestRunner::deterministic();
+    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
