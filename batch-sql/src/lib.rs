@@ -34,7 +34,12 @@ mod identifier;
 mod migrations;
 mod reader;
 mod repository;
+mod server;
+mod session;
+mod slot;
+mod sql;
 mod sqlite;
+mod store;
 mod writer;
 
 pub use dialect::SqlConn;
@@ -42,5 +47,6 @@ pub use reader::{
     Bind, Claim, ClaimPosition, CursorPosition, KeyColumn, KeyRange, Keyset, KeysetPosition, Lowest, SqlCursor, SqlSource,
 };
 pub use reader::{asc, desc, ranges};
+pub use server::{Kind, MySql, MySqlKind, MySqlOptions, Postgres, PostgresKind, PostgresOptions, Server, ServerOptions, ServerTx};
 pub use sqlite::{Database, Sqlite, SqliteOptions, SqliteTx};
 pub use writer::{Bound, SqlInsert, SqlUpdate, SqlUpsert, SqlWriter};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{server::Brand, site::Site};
+use crate::{proxy::Proxy, server::Brand, site::Site};
 
 /// One database of a [`Server`](crate::Server), empty when it is handed out.
 #[derive(Debug, Clone)]
@@ -26,5 +26,10 @@ impl Database {
     /// The URL for sqlx through `port` of 127.0.0.1, without TLS.
     pub fn tcp_url(&self, port: u16) -> String {
         self.brand.tcp_url(port, &self.name)
+    }
+
+    /// The URL for sqlx through `proxy`, which is to lead to this database's server.
+    pub fn url_through(&self, proxy: &Proxy) -> String {
+        self.tcp_url(proxy.port())
     }
 }

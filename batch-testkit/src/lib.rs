@@ -1,4 +1,4 @@
-//! What the tests of databases need: private servers of PostgreSQL and MariaDB.
+//! What the tests of databases need: private servers of PostgreSQL and MariaDB, and a proxy that loses what they say.
 //!
 //! ```no_run
 //! use batch_testkit::Postgres;
@@ -17,10 +17,12 @@
 mod database;
 mod options;
 mod programs;
+mod proxy;
 mod server;
 mod site;
 mod watchdog;
 
 pub use database::Database;
 pub use options::Options;
+pub use proxy::{Fault, Proxy, Rule};
 pub use server::{MariaDb, Postgres, Server};

@@ -90,6 +90,7 @@ macro_rules! conformance_tests {
             commits: a_commit_of_a_step_that_ended_changes_nothing
             commits: a_lost_answer_is_resolved_by_the_commit_number
             commits: resolving_fences_the_commit_in_flight
+            commits: resolving_can_be_repeated
             commits: large_counts_are_kept
             commits: skips_are_paged_in_the_order_they_happened
             commits: a_skip_may_hold_any_text

@@ -68,6 +68,12 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
 
     /// The reading side.
     fn explorer(&self) -> Arc<dyn JobExplorer>;
+
+    /// The same repository on connections of its own, for a thread with a runtime of its own: the one that renews the lease. Default:
+    /// none is needed, since the calls depend on no runtime.
+    fn apart(&self) -> Option<Arc<dyn JobRepository>> {
+        None
+    }
 }
 
 /// What identifies an owner's hold on an execution.

@@ -1,7 +1,7 @@
 //! How SQLite runs the repository's statements: by an index, and as many of them however long the history.
 
-use super::{checkpoint, explorer, launch, lease, record, step, takeover};
-use crate::{Sqlite, sqlite::Store};
+use super::{checkpoint, explorer, launch, lease, owners, record, step, takeover};
+use crate::{Sqlite, sqlite::SqliteStore, store::Store};
 use batch_core::{
     BatchStatus, ExitStatus, Owner, Parameters, Transactions,
     repository::{Guard, JobEnd, Launch, Lease, StepEnd, StepStart, StepStarted},
@@ -15,8 +15,8 @@ async fn open() -> (tempfile::TempDir, Sqlite) {
     (dir, db)
 }
 
-async fn plan(store: &Store, template: &'static str) -> String {
-    let sql = format!("EXPLAIN QUERY PLAN {}", store.texts.get(template).0.replace("RELEASE batch_chunk; ", ""));
+async fn plan(store: &SqliteStore, template: &'static str) -> String {
+    let sql = format!("EXPLAIN QUERY PLAN {}", store.texts.get(template).replace("RELEASE batch_chunk; ", ""));
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.pool).await.unwrap();
     rows.iter().map(|r| r.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
 }
@@ -31,6 +31,7 @@ async fn no_statement_reads_a_whole_table() {
         takeover::STATEMENTS,
         lease::STATEMENTS,
         checkpoint::STATEMENTS,
+        owners::STATEMENTS,
     ];
     for template in all.into_iter().flatten() {
         for line in plan(&db.store, template).await.lines() {

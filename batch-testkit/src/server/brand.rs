@@ -5,7 +5,7 @@ use std::{fmt::Debug, path::PathBuf};
 use async_trait::async_trait;
 use rustix::process::Signal;
 
-use crate::{options::Options, site::Site};
+use crate::{options::Options, proxy::Wire, site::Site};
 
 /// A kind of server.
 #[async_trait]
@@ -42,6 +42,9 @@ pub(crate) trait Brand: Debug + Sync {
 
     /// The URL of a database through a port of 127.0.0.1.
     fn tcp_url(&self, port: u16, database: &str) -> String;
+
+    /// What a new connection speaks.
+    fn wire(&self) -> Box<dyn Wire>;
 
     /// Creates a database.
     async fn create(&self, site: &Site, database: &str);

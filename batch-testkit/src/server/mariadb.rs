@@ -7,7 +7,12 @@ use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection};
 
 use super::{Brand, Server};
-use crate::{options::Options, programs, site::Site};
+use crate::{
+    options::Options,
+    programs,
+    proxy::{MySqlWire, Wire},
+    site::Site,
+};
 
 /// MariaDB, as installed. User `root`, no password.
 #[derive(Debug)]
@@ -81,6 +86,10 @@ impl Brand for MariaDb {
 
     fn tcp_url(&self, port: u16, database: &str) -> String {
         format!("mysql://root@127.0.0.1:{port}/{database}?ssl-mode=DISABLED")
+    }
+
+    fn wire(&self) -> Box<dyn Wire> {
+        Box::new(MySqlWire::default())
     }
 
     async fn create(&self, site: &Site, database: &str) {

@@ -85,6 +85,10 @@ impl Server {
         &self.site.folder
     }
 
+    pub(crate) fn brand(&self) -> &'static dyn Brand {
+        self.options.brand
+    }
+
     /// Starts a stopped server on the same files, on the same socket and port; where it was killed, it recovers first.
     pub fn start_again(&self) {
         let mut running = self.running.lock();

@@ -7,7 +7,12 @@ use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::{Brand, Server};
-use crate::{options::Options, programs, site::Site};
+use crate::{
+    options::Options,
+    programs,
+    proxy::{PostgresWire, Wire},
+    site::Site,
+};
 
 /// PostgreSQL, of the newest version found. User `postgres`, no password.
 #[derive(Debug)]
@@ -18,6 +23,10 @@ impl Postgres {
     pub fn shared() -> &'static Server {
         static SHARED: OnceLock<Server> = OnceLock::new();
         SHARED.get_or_init(|| Server::start(Options::postgres().without_fsync()))
+    }
+
+    fn initdb(&self) -> PathBuf {
+        programs::find("initdb", self.package()).canonicalize().unwrap()
     }
 }
 
@@ -42,11 +51,12 @@ impl Brand for Postgres {
     fn install(&self, site: &Site) {
         let data = format!("--pgdata={}", site.data().display());
         let rest = ["--username=postgres", "--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync"].map(String::from);
-        site.run(&programs::find("initdb", self.package()), &[&[data], &rest[..]].concat());
+        site.run(&self.initdb(), &[&[data], &rest[..]].concat());
     }
 
     fn program(&self) -> PathBuf {
-        programs::find("postgres", self.package())
+        // PATH may have the one of another version.
+        self.initdb().with_file_name("postgres")
     }
 
     fn arguments(&self, options: &Options, site: &Site) -> Vec<String> {
@@ -78,6 +88,10 @@ impl Brand for Postgres {
 
     fn tcp_url(&self, port: u16, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{port}/{database}?sslmode=disable")
+    }
+
+    fn wire(&self) -> Box<dyn Wire> {
+        Box::new(PostgresWire::default())
     }
 
     async fn create(&self, site: &Site, database: &str) {
