@@ -96,6 +96,11 @@ impl Session {
         self.lent.link().script(self.texts.get(template)).await.map(drop)
     }
 
+    /// Creates a schema, whose name was checked, where it is missing.
+    pub(crate) async fn make_schema(&mut self, schema: &str) -> Result<(), sqlx::Error> {
+        self.lent.link().script(format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"").into()).await.map(drop)
+    }
+
     /// Rolls back.
     pub(crate) async fn undo(self) {
         // The outcome is the error given, which the caller has already.

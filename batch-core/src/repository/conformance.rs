@@ -33,6 +33,7 @@ pub mod explorer;
 pub mod fencing;
 pub mod launches;
 pub mod parameters;
+pub mod purge;
 pub mod requests;
 pub mod steps;
 mod story;
@@ -132,6 +133,13 @@ macro_rules! conformance_tests {
             parameters: secrets_are_never_stored
             parameters: every_type_comes_back
             parameters: a_value_may_be_long
+            purge: completed_instances_are_deleted_but_for_the_last
+            purge: a_deleted_instance_can_be_launched_again
+            purge: what_can_be_restarted_is_kept
+            purge: an_active_instance_is_kept
+            purge: young_and_last_instances_are_kept
+            purge: a_dry_run_deletes_nothing
+            purge: other_jobs_are_left_alone
             requests: a_stop_is_read_back
             requests: a_pause_is_taken_back
             requests: a_request_ends_with_its_execution
@@ -191,6 +199,7 @@ mod tests {
             ("fencing", include_str!("conformance/fencing.rs")),
             ("launches", include_str!("conformance/launches.rs")),
             ("parameters", include_str!("conformance/parameters.rs")),
+            ("purge", include_str!("conformance/purge.rs")),
             ("requests", include_str!("conformance/requests.rs")),
             ("steps", include_str!("conformance/steps.rs")),
             ("takeover", include_str!("conformance/takeover.rs")),

@@ -106,6 +106,9 @@ async fn alone(session: &mut Session, store: &dyn Store) -> Outcome<()> {
             // Ends with the transaction.
             let name = format!("batch migration {} {}", texts.schema().unwrap_or_default(), texts.prefix());
             session.rows(session.query("SELECT pg_advisory_xact_lock(hashtextextended(?, 0)) AS locked").bind(name)).await?;
+            if let Some(schema) = texts.schema() {
+                session.make_schema(schema).await?;
+            }
             upgrade(session, store).await
         }
         Flavor::MySql | Flavor::MariaDb => {

@@ -52,6 +52,10 @@ pub(crate) const SKIPS: &str = "INSERT INTO @skip (step_id, phase, record_number
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[ALONE, SQLITE, REQUEST];
 
+/// Those that every database runs.
+#[cfg(test)]
+pub(super) const SHARED: &[&str] = &[ALONE, REQUEST];
+
 /// The checkpoint of a chunk on SQLite; no row comes back where the guard does not hold.
 pub(crate) fn in_chunk(texts: &Texts, commit: &Commit) -> Statement {
     Statement::new(texts.get(SQLITE)).bind_all(values(commit))

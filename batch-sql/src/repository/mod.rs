@@ -8,6 +8,7 @@ mod operate;
 pub(crate) mod owners;
 #[cfg(test)]
 mod plans;
+mod purge;
 mod record;
 mod step;
 mod takeover;
@@ -20,7 +21,9 @@ use crate::{
 use async_trait::async_trait;
 use batch_core::{
     BatchStatus, Error, JobExplorer, JobRepository, Request, failpoint,
-    repository::{Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Resolved, StepEnd, StepStart, StepStarted},
+    repository::{
+        Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Purge, Purged, Resolved, StepEnd, StepStart, StepStarted,
+    },
 };
 use std::sync::Arc;
 
@@ -147,6 +150,13 @@ impl JobRepository for SqlRepository {
         let doing = self.store.error("abandoning the execution");
         let mut session = self.begin().await.map_err(&doing)?;
         let outcome = operate::abandon(&mut session, &*self.store, execution).await;
+        session.end(outcome).await.map_err(&doing)
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        let doing = self.store.error("deleting history");
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = purge::purge(&mut session, &*self.store, purge).await;
         session.end(outcome).await.map_err(&doing)
     }
 

@@ -13,6 +13,7 @@ mod opening;
 mod processes;
 mod readers;
 mod schema;
+mod servers;
 mod steps;
 mod transactions;
 mod writers;

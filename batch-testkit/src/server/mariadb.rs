@@ -60,6 +60,8 @@ impl Brand for MariaDb {
             "--no-defaults".into(),
             format!("--datadir={}", site.data().display()),
             format!("--socket={}", self.socket(site).display()),
+            // A server that starts deletes what it takes for leftovers in this folder: also those of another one that runs.
+            format!("--tmpdir={}", site.data().display()),
             format!("--pid-file={}", site.folder.join("pid").display()),
             format!("--innodb-flush-log-at-trx-commit={}", if options.durable { 1 } else { 2 }),
         ];

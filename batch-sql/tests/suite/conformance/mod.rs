@@ -3,17 +3,13 @@
 mod sqlite;
 
 mod postgres {
-    use super::server::OnServer;
-    use batch_sql::PostgresKind;
+    use crate::servers::fixture::OnServer;
 
-    batch_core::conformance_tests!(OnServer::<PostgresKind>::fresh(batch_testkit::Postgres::shared()));
+    batch_core::conformance_tests!(OnServer::<batch_sql::PostgresKind>::fresh());
 }
 
 mod mariadb {
-    use super::server::OnServer;
-    use batch_sql::MySqlKind;
+    use crate::servers::fixture::OnServer;
 
-    batch_core::conformance_tests!(OnServer::<MySqlKind>::fresh(batch_testkit::MariaDb::shared()));
+    batch_core::conformance_tests!(OnServer::<batch_sql::MySqlKind>::fresh());
 }
-
-mod server;
