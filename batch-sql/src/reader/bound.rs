@@ -36,7 +36,7 @@ impl<D: Source> Bound<D> {
         if let Some(error) = self.problem.take() {
             return Err(error);
         }
-        let places = text::placeholders(source.kind(), sql);
+        let places = text::placeholders(source.flavor(), sql);
         // A statement may number its placeholders in its database's own way.
         if places != self.count && places > 0 || places == 0 && self.count > 0 && !sql.contains(['$', '?', ':', '@']) {
             let message = format!("{places} values stand as ? in the SQL, but {} are bound by .bind(..)", self.count);

@@ -192,9 +192,9 @@ impl<T: Send + 'static, D: SqlSource<T>> Reader for SqlCursor<T, D> {
     type Position = CursorPosition;
 
     async fn open(&mut self, resume: Option<CursorPosition>) -> Result<()> {
-        let kind = self.source.kind();
+        let flavor = self.source.flavor();
         self.bound.check(&self.source, &self.sql)?;
-        if !text::says(kind, &self.sql, &["ORDER", "BY"]) {
+        if !text::says(flavor, &self.sql, &["ORDER", "BY"]) {
             let message =
                 "the query has no ORDER BY, so that a restart could not tell which rows were read: sort it, no two rows equal";
             return Err(fault::mistake(message));

@@ -2,11 +2,11 @@
 
 use super::{
     fault,
-    kind::Kind,
     order::{KeyColumn, words},
     source::{Source, Texts},
     statement::Statement,
 };
+use crate::sql::Flavor;
 use batch_core::Result;
 
 /// Columns, whether they may be NULL, and which of them are unique together.
@@ -23,13 +23,13 @@ impl Facts {
     pub(super) async fn of<D: Source>(source: &D, conn: &mut D::Conn, table: &str) -> Result<Self> {
         let mut statement = Statement::new(source);
         let (schema, name) = table.split_once('.').map_or((None, table), |(schema, name)| (Some(schema), name));
-        match source.kind() {
-            Kind::Sqlite => push_pragmas(&mut statement, schema, name)?,
-            Kind::Postgres => {
-                statement.push(POSTGRES[0]).push_text(&Kind::Postgres.quoted_path(table))?;
+        match source.flavor() {
+            Flavor::Sqlite => push_pragmas(&mut statement, schema, name)?,
+            Flavor::Postgres => {
+                statement.push(POSTGRES[0]).push_text(&Flavor::Postgres.quoted_path(table))?;
                 statement.push(POSTGRES[1]);
             }
-            Kind::MySql => push_information_schema(&mut statement, schema, name)?,
+            Flavor::MySql | Flavor::MariaDb => push_information_schema(&mut statement, schema, name)?,
         }
         let rows = D::texts(conn, statement.once()).await.map_err(|e| fault::opening(&format!("table `{table}`"), e))?;
         Ok(Self::read(table, &rows))

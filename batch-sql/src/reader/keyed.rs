@@ -3,12 +3,12 @@
 use super::{
     facts::Facts,
     fault,
-    kind::Kind,
     order::{KeyColumn, words},
     relation::{From, Relation},
     source::Source,
     statement::Statement,
 };
+use crate::sql::Flavor;
 use batch_core::Result;
 
 impl<D: Source> Relation<D> {
@@ -30,10 +30,10 @@ impl<D: Source> Relation<D> {
 
     /// A row with NULL in its key is behind no position, so that it would be left out in silence.
     async fn demand_no_nulls(&self, source: &D, conn: &mut D::Conn, key: &[KeyColumn]) -> Result<()> {
-        let nulls: Vec<_> = key.iter().map(|c| format!("{} IS NULL", self.column(source.kind(), &c.name))).collect();
+        let nulls: Vec<_> = key.iter().map(|c| format!("{} IS NULL", self.column(source.flavor(), &c.name))).collect();
         let mut statement = Statement::with(source, &self.bound);
         statement.push("SELECT 'NULL' FROM ");
-        self.push_source(&mut statement, source.kind());
+        self.push_source(&mut statement, source.flavor());
         self.push_filter(&mut statement);
         statement.push(&format!(" AND ({}) LIMIT 1", nulls.join(" OR ")));
         let found = D::texts(conn, statement.once()).await.map_err(|e| fault::opening(&self.name(), e))?;
@@ -46,17 +46,17 @@ impl<D: Source> Relation<D> {
 
     /// PostgreSQL is told the type of a text that stands for a key; the columns' own types are asked without reading a row.
     pub(super) async fn key_types(&self, source: &D, conn: &mut D::Conn, key: &[KeyColumn]) -> Result<Vec<String>> {
-        if source.kind() != Kind::Postgres {
+        if source.flavor() != Flavor::Postgres {
             return Ok(Vec::new());
         }
         let mut statement = match &self.from {
             From::Table(_) => Statement::new(source),
             From::Query(_) => Statement::with(source, &self.bound),
         };
-        let column = |c: &KeyColumn| format!("format_type(pg_typeof({})::oid, -1)", self.column(Kind::Postgres, &c.name));
+        let column = |c: &KeyColumn| format!("format_type(pg_typeof({})::oid, -1)", self.column(Flavor::Postgres, &c.name));
         statement.push("SELECT ").push(&key.iter().map(column).collect::<Vec<_>>().join(", "));
         statement.push(" FROM (SELECT 1) AS batch_one LEFT JOIN ");
-        self.push_source(&mut statement, Kind::Postgres);
+        self.push_source(&mut statement, Flavor::Postgres);
         statement.push(" ON false");
         let rows = D::texts(conn, statement.once()).await.map_err(|e| fault::opening(&self.name(), e))?;
         Ok(rows.into_iter().flatten().flatten().collect())
@@ -64,8 +64,8 @@ impl<D: Source> Relation<D> {
 
     /// Adds the order of the key.
     pub(super) fn push_order(&self, statement: &mut Statement<D>, key: &[KeyColumn]) {
-        let kind = statement.kind();
-        let column = |c: &KeyColumn| format!("{}{}", self.column(kind, &c.name), if c.descending { " DESC" } else { "" });
+        let flavor = statement.flavor();
+        let column = |c: &KeyColumn| format!("{}{}", self.column(flavor, &c.name), if c.descending { " DESC" } else { "" });
         statement.push(" ORDER BY ").push(&key.iter().map(column).collect::<Vec<_>>().join(", "));
     }
 }

@@ -3,11 +3,11 @@
 mod bound;
 mod claim;
 mod cursor;
+mod dialect;
 mod facts;
 mod fault;
 mod keyed;
 mod keyset;
-mod kind;
 mod order;
 mod range;
 mod relation;

@@ -3,12 +3,12 @@
 use super::{
     facts::Facts,
     fault,
-    kind::Kind,
     relation::{From, Relation, check_path},
     source::Source,
     statement::Statement,
 };
 use crate::identifier;
+use crate::sql::Flavor;
 use batch_core::Result;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
@@ -40,12 +40,12 @@ pub async fn ranges<D: Source>(database: &D, table: &str, column: &str, parts: N
     let relation = Relation::new(database, From::Table(table.to_owned()));
     let mut conn = database.acquire().await.map_err(|e| fault::opening(&relation.name(), e))?;
     Facts::of(database, &mut conn, table).await?.demand_not_null(column)?;
-    let kind = database.kind();
-    let text = if kind == Kind::MySql { "CHAR" } else { "TEXT" };
-    let name = relation.column(kind, column);
+    let flavor = database.flavor();
+    let text = if matches!(flavor, Flavor::Sqlite | Flavor::Postgres) { "TEXT" } else { "CHAR" };
+    let name = relation.column(flavor, column);
     let mut statement = Statement::new(database);
     statement.push(&format!("SELECT CAST(min({name}) AS {text}), CAST(max({name}) AS {text}) FROM "));
-    relation.push_source(&mut statement, kind);
+    relation.push_source(&mut statement, flavor);
     let rows = D::texts(&mut conn, statement.once()).await.map_err(|e| fault::opening(&relation.name(), e))?;
     let [Some(from), Some(to)] = rows.first().map(Vec::as_slice).unwrap_or_default() else { return Ok(Vec::new()) };
     match (from.parse(), to.parse()) {

@@ -1,7 +1,8 @@
 //! What is read from: a table or a query, and which columns of it.
 
-use super::{bound::Bound, fault, kind::Kind, order::KeyColumn, source::Source, statement::Statement};
+use super::{bound::Bound, fault, order::KeyColumn, source::Source, statement::Statement};
 use crate::identifier;
+use crate::sql::Flavor;
 use batch_core::Result;
 
 /// A table or a query, with the columns and rows wanted of it.
@@ -58,41 +59,41 @@ impl<D: Source> Relation<D> {
     }
 
     /// What stands before a column of it, quoted, and the dot.
-    pub(super) fn column(&self, kind: Kind, name: &str) -> String {
+    pub(super) fn column(&self, flavor: Flavor, name: &str) -> String {
         match &self.from {
-            From::Table(path) => format!("{}.{}", kind.quoted_path(path), kind.quoted(name)),
-            From::Query(_) => format!("{}.{}", kind.quoted("batch_query"), kind.quoted(name)),
+            From::Table(path) => format!("{}.{}", flavor.quoted_path(path), flavor.quoted(name)),
+            From::Query(_) => format!("{}.{}", flavor.quoted("batch_query"), flavor.quoted(name)),
         }
     }
 
     /// `SELECT columns, key FROM source WHERE filter`, with room for more conditions behind.
     pub(super) fn select(&self, source: &D, key: &[KeyColumn]) -> Statement<D> {
         let mut statement = Statement::with(source, &self.bound);
-        statement.push("SELECT ").push(&self.wanted(source.kind()));
+        statement.push("SELECT ").push(&self.wanted(source.flavor()));
         for (number, column) in key.iter().enumerate() {
-            let value = carried(source.kind(), &self.column(source.kind(), &column.name));
+            let value = carried(source.flavor(), &self.column(source.flavor(), &column.name));
             statement.push(&format!(", {value} AS batch_key_{number}"));
         }
         statement.push(" FROM ");
-        self.push_source(&mut statement, source.kind());
+        self.push_source(&mut statement, source.flavor());
         self.push_filter(&mut statement);
         statement
     }
 
-    fn wanted(&self, kind: Kind) -> String {
+    fn wanted(&self, flavor: Flavor) -> String {
         if !self.columns.is_empty() {
-            return self.columns.iter().map(|name| self.column(kind, name)).collect::<Vec<_>>().join(", ");
+            return self.columns.iter().map(|name| self.column(flavor, name)).collect::<Vec<_>>().join(", ");
         }
         match &self.from {
-            From::Table(path) => format!("{}.*", kind.quoted_path(path)),
-            From::Query(_) => format!("{}.*", kind.quoted("batch_query")),
+            From::Table(path) => format!("{}.*", flavor.quoted_path(path)),
+            From::Query(_) => format!("{}.*", flavor.quoted("batch_query")),
         }
     }
 
-    pub(super) fn push_source(&self, statement: &mut Statement<D>, kind: Kind) {
+    pub(super) fn push_source(&self, statement: &mut Statement<D>, flavor: Flavor) {
         match &self.from {
-            From::Table(path) => statement.push(&kind.quoted_path(path)),
-            From::Query(sql) => statement.push("(\n").push_own(sql).push(") AS ").push(&kind.quoted("batch_query")),
+            From::Table(path) => statement.push(&flavor.quoted_path(path)),
+            From::Query(sql) => statement.push("(\n").push_own(sql).push(") AS ").push(&flavor.quoted("batch_query")),
         };
     }
 
@@ -114,6 +115,6 @@ pub(super) fn check_path(path: &str) -> Result<()> {
 }
 
 /// A key column as it travels: PostgreSQL's as text.
-fn carried(kind: Kind, column: &str) -> String {
-    if kind == Kind::Postgres { format!("{column}::text") } else { column.to_owned() }
+fn carried(flavor: Flavor, column: &str) -> String {
+    if flavor == Flavor::Postgres { format!("{column}::text") } else { column.to_owned() }
 }

@@ -2,16 +2,16 @@
 
 use super::{
     bound::Bound,
-    kind::Kind,
     source::{Query, Source},
     text::{Piece, pieces},
     value::KeyValue,
 };
+use crate::sql::Flavor;
 use batch_core::Result;
 
 /// SQL and its values. The user's own SQL comes before values of ours, so that `?` and values keep their order.
 pub(super) struct Statement<D: Source> {
-    kind: Kind,
+    flavor: Flavor,
     sql: String,
     arguments: D::Arguments,
     /// Values bound, the user's included.
@@ -28,12 +28,12 @@ impl<D: Source> Statement<D> {
 
     /// An empty statement of which the user bound the first values.
     pub(super) fn with(source: &D, bound: &Bound<D>) -> Self {
-        Self { kind: source.kind(), sql: String::new(), arguments: bound.arguments.clone(), count: bound.count, placed: 0 }
+        Self { flavor: source.flavor(), sql: String::new(), arguments: bound.arguments.clone(), count: bound.count, placed: 0 }
     }
 
     /// The dialect.
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
+    pub(super) fn flavor(&self) -> Flavor {
+        self.flavor
     }
 
     /// Adds SQL of ours.
@@ -44,13 +44,13 @@ impl<D: Source> Statement<D> {
 
     /// Adds SQL of the user's, with the placeholders of its database; a line of its own keeps a comment at its end from going on.
     pub(super) fn push_own(&mut self, sql: &str) -> &mut Self {
-        for piece in pieces(self.kind, sql) {
+        for piece in pieces(self.flavor, sql) {
             match piece {
                 Piece::Text(text) | Piece::Word(text) => self.sql.push_str(text),
                 Piece::Question => self.sql.push('?'),
                 Piece::Placeholder => {
                     self.placed += 1;
-                    self.sql.push_str(&self.kind.placeholder(self.placed));
+                    self.sql.push_str(&self.flavor.placeholder(self.placed));
                 }
             }
         }
@@ -88,7 +88,7 @@ impl<D: Source> Statement<D> {
 
     fn place(&mut self) -> String {
         self.count += 1;
-        self.kind.placeholder(self.count)
+        self.flavor.placeholder(self.count)
     }
 
     /// A statement that comes again and again.

@@ -1,6 +1,6 @@
 //! Reads the user's SQL as far as needed: where placeholders are, and which words stand outside of quotes and comments.
 
-use super::kind::Kind;
+use crate::sql::Flavor;
 
 /// A piece of SQL.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,46 +16,46 @@ pub(crate) enum Piece<'a> {
 }
 
 /// How many values the `?` of `sql` stand for.
-pub(crate) fn placeholders(kind: Kind, sql: &str) -> usize {
-    pieces(kind, sql).filter(|piece| *piece == Piece::Placeholder).count()
+pub(crate) fn placeholders(flavor: Flavor, sql: &str) -> usize {
+    pieces(flavor, sql).filter(|piece| *piece == Piece::Placeholder).count()
 }
 
 /// Whether `words` follow each other outside of quotes and comments, in upper or lower case.
-pub(crate) fn says(kind: Kind, sql: &str, words: &[&str]) -> bool {
+pub(crate) fn says(flavor: Flavor, sql: &str, words: &[&str]) -> bool {
     let found: Vec<_> =
-        pieces(kind, sql).filter_map(|piece| if let Piece::Word(word) = piece { Some(word) } else { None }).collect();
+        pieces(flavor, sql).filter_map(|piece| if let Piece::Word(word) = piece { Some(word) } else { None }).collect();
     found.windows(words.len()).any(|window| window.iter().zip(words).all(|(a, b)| a.eq_ignore_ascii_case(b)))
 }
 
 /// Cuts `sql` into pieces.
-pub(crate) fn pieces(kind: Kind, sql: &str) -> impl Iterator<Item = Piece<'_>> {
+pub(crate) fn pieces(flavor: Flavor, sql: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = sql;
     std::iter::from_fn(move || {
-        let (piece, length) = piece(kind, rest)?;
+        let (piece, length) = piece(flavor, rest)?;
         rest = &rest[length..];
         Some(piece)
     })
 }
 
-fn piece(kind: Kind, sql: &str) -> Option<(Piece<'_>, usize)> {
+fn piece(flavor: Flavor, sql: &str) -> Option<(Piece<'_>, usize)> {
     let first = sql.chars().next()?;
+    let is_mysql = matches!(flavor, Flavor::MySql | Flavor::MariaDb);
     let length = match first {
         '?' if sql.starts_with("??") => return Some((Piece::Question, 2)),
         // `?1` of SQLite is numbered by its author.
         '?' if !sql[1..].starts_with(|c: char| c.is_ascii_digit()) => return Some((Piece::Placeholder, 1)),
-        'e' | 'E' if kind == Kind::Postgres && sql[1..].starts_with('\'') => 1 + quoted(&sql[1..], '\'', true),
+        'e' | 'E' if flavor == Flavor::Postgres && sql[1..].starts_with('\'') => 1 + quoted(&sql[1..], '\'', true),
         c if is_word(c) => {
             let length = sql.find(|c: char| !is_word(c) && c != '$').unwrap_or(sql.len());
             return Some((Piece::Word(&sql[..length]), length));
         }
-        '\'' => quoted(sql, '\'', kind == Kind::MySql),
-        '"' => quoted(sql, '"', kind == Kind::MySql),
-        '`' if kind != Kind::Postgres => quoted(sql, '`', false),
-        '[' if kind == Kind::Sqlite => until(sql, "]"),
-        '$' if kind == Kind::Postgres => dollar_quoted(sql),
+        '\'' | '"' => quoted(sql, first, is_mysql),
+        '`' if flavor != Flavor::Postgres => quoted(sql, '`', false),
+        '[' if flavor == Flavor::Sqlite => until(sql, "]"),
+        '$' if flavor == Flavor::Postgres => dollar_quoted(sql),
         '-' if sql.starts_with("--") => until(sql, "\n"),
-        '#' if kind == Kind::MySql => until(sql, "\n"),
-        '/' if sql.starts_with("/*") => comment(sql, kind == Kind::Postgres),
+        '#' if is_mysql => until(sql, "\n"),
+        '/' if sql.starts_with("/*") => comment(sql, flavor == Flavor::Postgres),
         c => c.len_utf8(),
     };
     Some((Piece::Text(&sql[..length]), length))
@@ -112,37 +112,37 @@ fn until(sql: &str, end: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, pieces, placeholders, says};
+    use super::{Flavor, pieces, placeholders, says};
     use proptest::prelude::*;
 
     #[test]
     fn only_a_question_mark_outside_of_quotes_and_comments_is_a_placeholder() {
-        for (kind, sql, count) in [
-            (Kind::Sqlite, "a = ? AND b = 'it''s ?' AND \"c?\" = ? -- ?\n AND d = ?", 3),
-            (Kind::Sqlite, "[a?] = ?1 AND `b?` = ? /* ? /* ? */", 1),
-            (Kind::Sqlite, r"a = '\' AND b = ?", 1),
-            (Kind::Postgres, r"a[?] = E'\'?' AND b = $$ ? $$ AND c = $x$ $$ ? $x$ AND d = ?::int", 2),
-            (Kind::Postgres, "/* /* ? */ ? */ j ?? 'k' AND a = ? AND b = $1", 1),
-            (Kind::Postgres, r"name = 'e' AND size = '\' AND b = ?", 1),
-            (Kind::MySql, "a = 'it\\'s ?' AND b = \"?\" AND `c?` = ? # ?\n AND d = ?", 2),
-            (Kind::MySql, "a = ? AND b = '?", 1),
+        for (flavor, sql, count) in [
+            (Flavor::Sqlite, "a = ? AND b = 'it''s ?' AND \"c?\" = ? -- ?\n AND d = ?", 3),
+            (Flavor::Sqlite, "[a?] = ?1 AND `b?` = ? /* ? /* ? */", 1),
+            (Flavor::Sqlite, r"a = '\' AND b = ?", 1),
+            (Flavor::Postgres, r"a[?] = E'\'?' AND b = $$ ? $$ AND c = $x$ $$ ? $x$ AND d = ?::int", 2),
+            (Flavor::Postgres, "/* /* ? */ ? */ j ?? 'k' AND a = ? AND b = $1", 1),
+            (Flavor::Postgres, r"name = 'e' AND size = '\' AND b = ?", 1),
+            (Flavor::MySql, "a = 'it\\'s ?' AND b = \"?\" AND `c?` = ? # ?\n AND d = ?", 2),
+            (Flavor::MySql, "a = ? AND b = '?", 1),
         ] {
-            assert_eq!(placeholders(kind, sql), count, "{kind:?}: {sql}");
+            assert_eq!(placeholders(flavor, sql), count, "{flavor:?}: {sql}");
         }
     }
 
     #[test]
     fn words_in_quotes_and_comments_say_nothing() {
-        assert!(says(Kind::Postgres, "SELECT a FROM t\norder\tBy a", &["ORDER", "BY"]));
-        assert!(!says(Kind::Postgres, "SELECT 'ORDER BY' FROM t -- ORDER BY\n", &["ORDER", "BY"]));
-        assert!(!says(Kind::Postgres, "SELECT border, by FROM t", &["ORDER", "BY"]));
+        assert!(says(Flavor::Postgres, "SELECT a FROM t\norder\tBy a", &["ORDER", "BY"]));
+        assert!(!says(Flavor::Postgres, "SELECT 'ORDER BY' FROM t -- ORDER BY\n", &["ORDER", "BY"]));
+        assert!(!says(Flavor::Postgres, "SELECT border, by FROM t", &["ORDER", "BY"]));
     }
 
     proptest! {
         #[test]
         fn pieces_cover_any_text(sql in "[a-zß?'\"`$\\[\\]\\\\*/#\n -]{0,40}") {
-            for kind in [Kind::Sqlite, Kind::Postgres, Kind::MySql] {
-                let length: usize = pieces(kind, &sql).map(|piece| match piece {
+            for flavor in [Flavor::Sqlite, Flavor::Postgres, Flavor::MySql] {
+                let length: usize = pieces(flavor, &sql).map(|piece| match piece {
                     super::Piece::Text(text) | super::Piece::Word(text) => text.len(),
                     super::Piece::Placeholder => 1,
                     super::Piece::Question => 2,

@@ -3,11 +3,11 @@
 use super::Plan;
 use crate::reader::{
     fault,
-    kind::Kind,
     source::{Fetched, Query, Source, SqlSource},
     statement::Statement,
     value::KeyValue,
 };
+use crate::sql::Flavor;
 use batch_core::{BoxError, Error, ErrorKind, Result};
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ impl<D: Source> Batch<D> {
     where
         D: SqlSource<T>,
     {
-        D::batch(conn, self.source.kind().begin()).await?;
+        D::batch(conn, self.source.flavor().begin()).await?;
         if !self.doubtful.is_empty() {
             D::execute(conn, self.unmark()?).await?;
         }
@@ -105,11 +105,11 @@ impl<D: Source> Batch<D> {
     }
 
     fn select(&self) -> Result<Query<D>> {
-        let (plan, kind) = (&self.plan, self.source.kind());
+        let (plan, flavor) = (&self.plan, self.source.flavor());
         let mut statement = plan.relation.select(&self.source, &plan.key);
-        statement.push(&format!(" AND {} IS NULL", plan.relation.column(kind, &plan.mark)));
+        statement.push(&format!(" AND {} IS NULL", plan.relation.column(flavor, &plan.mark)));
         plan.relation.push_order(&mut statement, &plan.key);
-        statement.push(&format!(" LIMIT {}", plan.size)).push(kind.lock_rows());
+        statement.push(&format!(" LIMIT {}", plan.size)).push(flavor.lock_rows());
         Ok(statement.recurring())
     }
 
@@ -122,20 +122,21 @@ impl<D: Source> Batch<D> {
         Ok(if keys.len() == self.plan.size { statement.recurring() } else { statement.once() })
     }
 
+    /// Rows that look unclaimed are among them: their commit may still be in flight, and the update waits for it.
     fn unmark(&self) -> Result<Query<D>> {
+        let mark = self.plan.relation.column(self.source.flavor(), &self.plan.mark);
         let mut statement = self.plan.update(&self.source);
-        statement.push("NULL WHERE ").push(&self.plan.relation.column(self.source.kind(), &self.plan.mark)).push(" = ");
-        statement.push_text(&self.plan.owner)?.push(" AND ");
+        statement.push(&format!("NULL WHERE ({mark} IS NULL OR {mark} = ")).push_text(&self.plan.owner)?.push(") AND ");
         self.push_keys(&mut statement, &self.doubtful)?;
         Ok(statement.once())
     }
 
     /// `key IN (..)`; the one form for rows that SQLite knows is another than that of the servers.
     fn push_keys(&self, statement: &mut Statement<D>, keys: &[Vec<KeyValue>]) -> Result<()> {
-        let kind = self.source.kind();
-        let columns: Vec<_> = self.plan.key.iter().map(|c| self.plan.relation.column(kind, &c.name)).collect();
+        let flavor = self.source.flavor();
+        let columns: Vec<_> = self.plan.key.iter().map(|c| self.plan.relation.column(flavor, &c.name)).collect();
         let is_row = columns.len() > 1;
-        let list = if is_row && kind == Kind::Sqlite { "VALUES " } else { "" };
+        let list = if is_row && flavor == Flavor::Sqlite { "VALUES " } else { "" };
         statement.push(&format!("({}) IN ({list}", columns.join(", ")));
         for (number, key) in keys.iter().enumerate() {
             statement.push(if number == 0 { "" } else { ", " }).push(if is_row { "(" } else { "" });
@@ -158,9 +159,9 @@ impl<D: Source> Batch<D> {
 impl<D: Source> Plan<D> {
     /// `UPDATE table SET claimed_by = `
     pub(super) fn update(&self, source: &D) -> Statement<D> {
-        let kind = source.kind();
+        let flavor = source.flavor();
         let mut statement = Statement::new(source);
-        statement.push("UPDATE ").push(&kind.quoted_path(&self.table)).push(" SET ").push(&kind.quoted(&self.mark)).push(" = ");
+        statement.push("UPDATE ").push(&flavor.quoted_path(&self.table)).push(" SET ").push(&flavor.quoted(&self.mark)).push(" = ");
         statement
     }
 }

@@ -26,10 +26,10 @@ pub(super) async fn own<D: Source>(source: &D, plan: &Plan<D>) -> Result<u64> {
 
 /// Who claims pending rows.
 async fn owners<D: Source>(source: &D, plan: &Plan<D>) -> Result<Vec<String>> {
-    let mark = plan.relation.column(source.kind(), &plan.mark);
+    let mark = plan.relation.column(source.flavor(), &plan.mark);
     let mut statement = Statement::with(source, &plan.relation.bound);
     statement.push(&format!("SELECT DISTINCT {mark} FROM "));
-    plan.relation.push_source(&mut statement, source.kind());
+    plan.relation.push_source(&mut statement, source.flavor());
     plan.relation.push_filter(&mut statement);
     statement.push(&format!(" AND {mark} IS NOT NULL"));
     let what = plan.relation.name();
@@ -56,10 +56,10 @@ async fn release<D: Source>(source: &D, plan: &Plan<D>, owner: &str) -> Result<u
 }
 
 fn statement<D: Source>(source: &D, plan: &Plan<D>, owner: &str) -> Result<Query<D>> {
-    let kind = source.kind();
+    let flavor = source.flavor();
     let mut statement = Statement::with(source, &plan.relation.bound);
-    statement.push("UPDATE ").push(&kind.quoted_path(&plan.table)).push(" SET ").push(&kind.quoted(&plan.mark)).push(" = NULL");
+    statement.push("UPDATE ").push(&flavor.quoted_path(&plan.table)).push(" SET ").push(&flavor.quoted(&plan.mark)).push(" = NULL");
     plan.relation.push_filter(&mut statement);
-    statement.push(&format!(" AND {} = ", plan.relation.column(kind, &plan.mark))).push_text(owner)?;
+    statement.push(&format!(" AND {} = ", plan.relation.column(flavor, &plan.mark))).push_text(owner)?;
     Ok(statement.once())
 }

@@ -1,11 +1,11 @@
 //! Pages of a table or query by the columns of its key.
 
 use super::{Paging, Record, predicate};
+use crate::sql::Flavor;
 use crate::{
     identifier,
     reader::{
         fault,
-        kind::Kind,
         order::{self, KeyColumn},
         range::KeyRange,
         relation::Relation,
@@ -55,10 +55,10 @@ impl<T: Send + 'static, D: SqlSource<T>> Paging<T, D> for Columns<D> {
 
     fn page(&self, source: &D, after: Option<&[KeyValue]>) -> Result<(Query<D>, usize)> {
         let mut statement = self.relation.select(source, &self.key);
-        self.push_range(&mut statement, source.kind())?;
+        self.push_range(&mut statement, source.flavor())?;
         if let Some(after) = after {
             statement.push(" AND ");
-            predicate::push(&mut statement, &self.compared(source.kind()), after)?;
+            predicate::push(&mut statement, &self.compared(source.flavor()), after)?;
         }
         self.relation.push_order(&mut statement, &self.key);
         // One row more than a page tells whether there is another page, and whether its first key is this one's last.
@@ -83,18 +83,18 @@ impl<T: Send + 'static, D: SqlSource<T>> Paging<T, D> for Columns<D> {
 }
 
 impl<D: Source> Columns<D> {
-    fn compared(&self, kind: Kind) -> Vec<predicate::Compared<'_>> {
+    fn compared(&self, flavor: Flavor) -> Vec<predicate::Compared<'_>> {
         let compared = |(number, column): (usize, &KeyColumn)| predicate::Compared {
-            column: self.relation.column(kind, &column.name),
+            column: self.relation.column(flavor, &column.name),
             descending: column.descending,
             own: self.types.get(number).map(String::as_str),
         };
         self.key.iter().enumerate().map(compared).collect()
     }
 
-    fn push_range(&self, statement: &mut Statement<D>, kind: Kind) -> Result<()> {
+    fn push_range(&self, statement: &mut Statement<D>, flavor: Flavor) -> Result<()> {
         if let Some(range) = &self.range {
-            let column = self.relation.column(kind, &range.column);
+            let column = self.relation.column(flavor, &range.column);
             statement.push(&format!(" AND {column} >= ")).push_integer(range.from)?;
             statement.push(&format!(" AND {column} <= ")).push_integer(range.to)?;
         }

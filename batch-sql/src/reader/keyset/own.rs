@@ -83,7 +83,7 @@ impl<T: Send + 'static, D: SqlSource<T>> Keyset<T, D, Own<T, D>> {
 
 impl<T: Send + 'static, D: SqlSource<T>> Paging<T, D> for Own<T, D> {
     async fn prepare(&mut self, source: &D) -> Result<()> {
-        let places = text::placeholders(source.kind(), &self.sql);
+        let places = text::placeholders(source.flavor(), &self.sql);
         if places != 1 {
             let message = format!("the statement has {places} `?` instead of the key's alone: use Keyset::query for more values");
             return Err(fault::mistake(message));

@@ -28,7 +28,7 @@ pub(super) fn push<D: Source>(statement: &mut Statement<D>, key: &[Compared<'_>]
     };
     if first.descending == last.descending
         && key.iter().all(|c| c.descending == first.descending)
-        && statement.kind().seeks_by_rows()
+        && statement.flavor().seeks_by_rows()
     {
         return push_rows(statement, key, after);
     }

@@ -1,6 +1,7 @@
 //! What differs from driver to driver of sqlx.
 
-use crate::reader::{kind::Kind, value::KeyValue};
+use crate::reader::value::KeyValue;
+use crate::sql::Flavor;
 use batch_core::BoxError;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Database};
@@ -25,7 +26,7 @@ impl<DB: Database> Statement<DB> {
 /// A driver of sqlx. Implemented for the three.
 pub trait Driver: Database<Arguments: Clone + Sync + 'static> {
     /// The dialect of its databases.
-    const KIND: Kind;
+    const FLAVOR: Flavor;
 
     /// The rows of a query.
     fn rows(conn: &mut Self::Connection, statement: Statement<Self>) -> BoxStream<'_, Result<Self::Row, sqlx::Error>>;
@@ -54,5 +55,5 @@ pub trait Driver: Database<Arguments: Clone + Sync + 'static> {
 
 /// A value that another kind of database made.
 pub(super) fn foreign(value: &KeyValue) -> BoxError {
-    format!("the saved key value {value:?} is of another kind of database").into()
+    format!("the saved key value {value:?} is of another flavor of database").into()
 }

@@ -6,9 +6,10 @@ mod pooled;
 mod postgres;
 mod sqlite;
 
+use crate::sql::Flavor;
 use driver::Driver;
 
-use super::{kind::Kind, value::KeyValue};
+use super::value::KeyValue;
 use batch_core::BoxError;
 use std::{fmt::Debug, future::Future};
 use tokio::sync::mpsc::Sender;
@@ -33,7 +34,7 @@ pub trait Source: Clone + Debug + Send + Sync + 'static {
     type Conn: Send + 'static;
 
     /// Its dialect.
-    fn kind(&self) -> Kind;
+    fn flavor(&self) -> Flavor;
 
     /// How many of the job's connections one of its connections is.
     fn counts(&self) -> usize;

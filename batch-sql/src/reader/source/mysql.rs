@@ -1,10 +1,8 @@
 //! MySQL and MariaDB: key values keep their type, since a text in their place would be compared by other rules, or as a float.
 
 use super::driver::{Driver, Statement, foreign};
-use crate::reader::{
-    kind::Kind,
-    value::{Bytes, KeyValue, Real},
-};
+use crate::reader::value::{Bytes, KeyValue, Real};
+use crate::sql::Flavor;
 use batch_core::BoxError;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
@@ -16,7 +14,7 @@ use sqlx::{
 };
 
 impl Driver for MySql {
-    const KIND: Kind = Kind::MySql;
+    const FLAVOR: Flavor = Flavor::MySql;
 
     fn rows(conn: &mut MySqlConnection, statement: Statement<Self>) -> BoxStream<'_, Result<MySqlRow, sqlx::Error>> {
         let (sql, arguments, recurs) = statement.text();

@@ -1,8 +1,10 @@
 //! Handles and pools of one driver.
 
 use super::{Bind, Driver, Fetched, KeyProblem, Query, Rows, Source, Streamed, Texts, Window, driver::Statement};
+use crate::sql::Flavor;
 use crate::{
-    reader::{kind::Kind, value::KeyValue},
+    reader::value::KeyValue,
+    server::{Kind, Server},
     sqlite::Sqlite,
 };
 use batch_core::BoxError;
@@ -43,12 +45,24 @@ impl Pooled for Sqlite {
     }
 }
 
+impl<K: Kind> Pooled for Server<K>
+where
+    K::Db: Driver,
+{
+    type Driver = K::Db;
+    const IS_JOBS: bool = true;
+
+    fn connections(&self) -> &Pool<K::Db> {
+        self.pool()
+    }
+}
+
 impl<P: Pooled> Source for P {
     type Arguments = <P::Driver as sqlx::Database>::Arguments;
     type Conn = PoolConnection<P::Driver>;
 
-    fn kind(&self) -> Kind {
-        P::Driver::KIND
+    fn flavor(&self) -> Flavor {
+        P::Driver::FLAVOR
     }
 
     fn counts(&self) -> usize {
@@ -129,9 +143,9 @@ where
         window: Window,
         into: &Sender<Vec<Result<T, sqlx::Error>>>,
     ) -> Result<Streamed, sqlx::Error> {
-        match P::Driver::KIND {
-            Kind::Postgres => held::<P, T>(conn, query, window, into).await,
-            Kind::Sqlite | Kind::MySql => plain::<P, T>(conn, query, window, into).await,
+        match P::Driver::FLAVOR {
+            Flavor::Postgres => held::<P, T>(conn, query, window, into).await,
+            Flavor::Sqlite | Flavor::MySql | Flavor::MariaDb => plain::<P, T>(conn, query, window, into).await,
         }
     }
 }

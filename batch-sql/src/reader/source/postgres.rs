@@ -1,13 +1,14 @@
 //! PostgreSQL: key values travel as text, which every type has in an exact form.
 
 use super::driver::{Driver, Statement, foreign};
-use crate::reader::{kind::Kind, value::KeyValue};
+use crate::reader::value::KeyValue;
+use crate::sql::Flavor;
 use batch_core::BoxError;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{Arguments, Executor, PgConnection, Postgres, Row, postgres::PgArguments, postgres::PgRow};
 
 impl Driver for Postgres {
-    const KIND: Kind = Kind::Postgres;
+    const FLAVOR: Flavor = Flavor::Postgres;
 
     fn rows(conn: &mut PgConnection, statement: Statement<Self>) -> BoxStream<'_, Result<PgRow, sqlx::Error>> {
         let (sql, arguments, recurs) = statement.text();

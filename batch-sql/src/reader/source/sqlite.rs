@@ -1,16 +1,14 @@
 //! SQLite: values keep their storage class, whatever their column says.
 
 use super::driver::{Driver, Statement, foreign};
-use crate::reader::{
-    kind::Kind,
-    value::{Bytes, KeyValue, Real},
-};
+use crate::reader::value::{Bytes, KeyValue, Real};
+use crate::sql::Flavor;
 use batch_core::BoxError;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{Arguments, Executor, Row, Sqlite, SqliteConnection, TypeInfo, ValueRef, sqlite::SqliteArguments, sqlite::SqliteRow};
 
 impl Driver for Sqlite {
-    const KIND: Kind = Kind::Sqlite;
+    const FLAVOR: Flavor = Flavor::Sqlite;
 
     fn rows(conn: &mut SqliteConnection, statement: Statement<Self>) -> BoxStream<'_, Result<SqliteRow, sqlx::Error>> {
         let (sql, arguments, recurs) = statement.text();

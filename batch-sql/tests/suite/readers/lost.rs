@@ -1,7 +1,7 @@
 //! Connections are lost, servers go and come back: no row is lost, none comes twice.
 
-use super::support::{Brand, Db, Item, brand, is_transient, items, on_every_server};
-use batch_core::{Reader, Transient, caused_by};
+use super::support::{Brand, Db, Item, brand, items, on_every_server};
+use batch_core::{BoxError, Reader, Transient, caused_by};
 use batch_sql::{Keyset, SqlCursor};
 use batch_testkit::{Options, Server};
 use sqlx::{mysql::MySqlPoolOptions, postgres::PgPoolOptions};
@@ -16,13 +16,15 @@ async fn cut(db: &impl Db) {
             db.run(all).await;
         }
         Brand::MariaDb => {
-            let all =
-                "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
-            for id in db.numbers(all).await {
-                db.run(&format!("KILL {id}")).await;
-            }
+            let all = "BEGIN NOT ATOMIC FOR session IN (SELECT id FROM information_schema.processlist WHERE db = DATABASE()
+                AND id <> CONNECTION_ID()) DO EXECUTE IMMEDIATE CONCAT('KILL ', session.id); END FOR; END";
+            db.run(all).await;
         }
     }
+}
+
+pub(super) fn is_cut(error: &BoxError) -> bool {
+    caused_by::<Transient>(error, |_| true)
 }
 
 /// Reads on through transient errors; each is followed by the same row as without.
@@ -32,7 +34,7 @@ async fn ids<R: Reader<Item = Item>>(reader: &mut R) -> Vec<i64> {
         match reader.read().await {
             Ok(Some(item)) => ids.push(item.id),
             Ok(None) => return ids,
-            Err(e) if is_transient(&e) && failures < 20 => failures += 1,
+            Err(e) if is_cut(&e) && failures < 20 => failures += 1,
             Err(e) => panic!("{e:?}"),
         }
     }
@@ -70,7 +72,7 @@ async fn outlives(server: &Server, db: &impl Db) {
     assert_eq!(reader.read().await.unwrap().unwrap().id, 2);
     server.stop_immediate();
     let error = reader.read().await.unwrap_err();
-    assert!(caused_by::<Transient>(&error, |_| true), "{error:?}");
+    assert!(is_cut(&error), "{error:?}");
     server.start_again();
     assert_eq!(ids(&mut reader).await, [3, 4, 5, 6]);
 }

@@ -1,6 +1,6 @@
 //! Databases of a test's own, as readers see them.
 
-use batch_core::{BadRecord, BoxError, Error, ErrorKind, Reader, Transient, caused_by};
+use batch_core::{BadRecord, Error, ErrorKind, Reader, caused_by};
 use batch_sql::{Bind, SqlSource};
 use batch_testkit::{MariaDb, Postgres};
 use proptest::{
@@ -167,10 +167,6 @@ pub(crate) async fn mistake<R: Reader>(reader: R) -> String {
     let error = refusal(reader).await;
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error:?}");
     error.report()
-}
-
-pub(crate) fn is_transient(error: &BoxError) -> bool {
-    caused_by::<Transient>(error, |_| true)
 }
 
 /// The position, as it comes back from the repository.

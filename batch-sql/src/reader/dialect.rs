@@ -1,21 +1,11 @@
-//! The few things in which databases differ, as far as readers need them.
+//! What a dialect means to readers.
 
-/// A family of databases with one dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// SQLite.
-    Sqlite,
-    /// PostgreSQL.
-    Postgres,
-    /// MySQL and MariaDB.
-    MySql,
-}
+use crate::sql::Flavor;
 
-impl Kind {
+impl Flavor {
     /// A checked name, quoted.
     pub(crate) fn quoted(self, name: &str) -> String {
-        let quote = if self == Self::MySql { '`' } else { '"' };
-        format!("{quote}{name}{quote}")
+        format!("{0}{name}{0}", self.quote())
     }
 
     /// A checked name, with a schema or without, quoted.
@@ -25,12 +15,12 @@ impl Kind {
 
     /// The placeholder of the value number `number`, from 1.
     pub(crate) fn placeholder(self, number: usize) -> String {
-        if self == Self::Postgres { format!("${number}") } else { "?".to_owned() }
+        if self.numbers_placeholders() { format!("${number}") } else { "?".to_owned() }
     }
 
     /// Whether an index is searched for `(a, b) > (?, ?)`; MySQL and MariaDB read the whole table instead.
     pub(crate) fn seeks_by_rows(self) -> bool {
-        self != Self::MySql
+        matches!(self, Self::Sqlite | Self::Postgres)
     }
 
     /// How a transaction begins that reads, then writes what it read.
@@ -38,7 +28,7 @@ impl Kind {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
             Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            Self::MySql => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION",
+            Self::MySql | Self::MariaDb => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION",
         }
     }
 
