@@ -103,8 +103,8 @@ mod tests {
             prop_assume!(!real.is_nan());
             for value in [
                 KeyValue::Real(Real(real)),
-                KeyValue::Bytes(Bytes(bytes.clone())),
-                KeyValue::Text(text.clone()),
+                KeyValue::Bytes(Bytes(bytes)),
+                KeyValue::Text(text),
                 KeyValue::Unsigned(number),
                 KeyValue::Integer(number.cast_signed()),
             ] {

@@ -50,7 +50,6 @@ impl<T: Send + 'static, D: SqlSource<T>> Keyset<T, D, Own<T, D>> {
     ///
     /// The first page compares with the least integer. It ends at the first page without a row. Nothing about the key is checked but
     /// that each page gets ahead of the one before; a row that is no `T` has no key, and fails the step. [`Keyset::table`] knows more.
-    #[expect(clippy::new_ret_no_self, reason = "it is a `Keyset`, with its pages asked for in another way")]
     pub fn new<K>(database: &D, sql: &str, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Self
     where
         D: Bind<K>,

@@ -296,7 +296,7 @@ async fn a_commit_whose_answer_is_lost_loses_no_row_on_mariadb() {
 }
 
 /// The second claim's COMMIT is still in flight when the reader claims again.
-async fn waits_for_a_commit_in_flight<D: Db>(db: &D, proxy: &Proxy) {
+async fn waits_for_a_commit_in_flight<D: Db>(db: &D, direct: &D, proxy: &Proxy) {
     queue(db, 6).await;
     let mut reader = Jobs::new().await.reader(db).await;
     reader.open(None).await.unwrap();
@@ -306,25 +306,44 @@ async fn waits_for_a_commit_in_flight<D: Db>(db: &D, proxy: &Proxy) {
         ids.push(reader.read().await.unwrap().unwrap().id);
     }
     assert!(is_cut(&reader.read().await.unwrap_err()));
-    let release = async {
-        proxy.until_seen("NULL WHERE", 1).await;
-        late.release();
+    let mut reading = std::pin::pin!(rest(&mut reader));
+    let rows = tokio::select! {
+        rows = &mut reading => rows,
+        () = until_somebody_waits(direct) => {
+            late.release();
+            reading.await
+        }
     };
-    let (rows, ()) = tokio::join!(rest(&mut reader), release);
     ids.extend(rows.into_iter().map(|item| item.unwrap().id));
     assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
 }
 
+/// Until a statement waits for a row of another transaction.
+async fn until_somebody_waits<D: Db>(direct: &D) {
+    let waiting = match D::BRAND {
+        Brand::Postgres => "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        _ => {
+            "SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status
+            WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS'"
+        }
+    };
+    while direct.numbers(waiting).await == [0] {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_commit_in_flight_is_waited_for_on_postgres() {
-    let proxy = Proxy::to(Postgres::shared());
-    let pool = sqlx::PgPool::connect(&Postgres::shared().database().await.url_through(&proxy)).await.unwrap();
-    waits_for_a_commit_in_flight(&pool, &proxy).await;
+    let (proxy, database) = (Proxy::to(Postgres::shared()), Postgres::shared().database().await);
+    let through = sqlx::PgPool::connect(&database.url_through(&proxy)).await.unwrap();
+    let direct = sqlx::PgPool::connect(&database.url()).await.unwrap();
+    waits_for_a_commit_in_flight(&through, &direct, &proxy).await;
 }
 
 #[tokio::test]
 async fn a_commit_in_flight_is_waited_for_on_mariadb() {
-    let proxy = Proxy::to(MariaDb::shared());
-    let pool = sqlx::MySqlPool::connect(&MariaDb::shared().database().await.url_through(&proxy)).await.unwrap();
-    waits_for_a_commit_in_flight(&pool, &proxy).await;
+    let (proxy, database) = (Proxy::to(MariaDb::shared()), MariaDb::shared().database().await);
+    let through = sqlx::MySqlPool::connect(&database.url_through(&proxy)).await.unwrap();
+    let direct = sqlx::MySqlPool::connect(&database.url()).await.unwrap();
+    waits_for_a_commit_in_flight(&through, &direct, &proxy).await;
 }
