@@ -32,6 +32,7 @@ mod dialect;
 mod error;
 mod identifier;
 mod migrations;
+mod reader;
 mod repository;
 mod server;
 mod session;
@@ -42,6 +43,10 @@ mod store;
 mod writer;
 
 pub use dialect::SqlConn;
+pub use reader::{
+    Bind, Claim, ClaimPosition, CursorPosition, KeyColumn, KeyRange, Keyset, KeysetPosition, Lowest, SqlCursor, SqlSource,
+};
+pub use reader::{asc, desc, ranges};
 pub use server::{Kind, MySql, MySqlKind, MySqlOptions, Postgres, PostgresKind, PostgresOptions, Server, ServerOptions, ServerTx};
 pub use sqlite::{Database, Sqlite, SqliteOptions, SqliteTx};
 pub use writer::{Bound, SqlInsert, SqlUpdate, SqlUpsert, SqlWriter};
