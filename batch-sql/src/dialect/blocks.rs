@@ -15,7 +15,7 @@ pub(super) struct Limits {
 
 impl Limits {
     /// How many rows of so many placeholders fit in one statement.
-    fn most(&self, values: usize) -> usize {
+    pub(super) fn most(&self, values: usize) -> usize {
         (self.values / values.max(1)).clamp(1, self.rows)
     }
 }
@@ -31,7 +31,12 @@ pub(super) struct Blocks {
 impl Blocks {
     /// The items in blocks that the statements fit, of so many placeholders a row: all at once where as many came the last time, else
     /// powers of two.
-    pub(super) fn cut<'i, T>(&mut self, limits: Limits, values: usize, items: &'i [T]) -> impl Iterator<Item = &'i [T]> + use<'i, T> {
+    pub(super) fn cut<'i, T>(
+        &mut self,
+        limits: Limits,
+        values: usize,
+        items: &'i [T],
+    ) -> impl Iterator<Item = &'i [T]> + use<'i, T> {
         let most = limits.most(values);
         let again = items.len() == self.usual && items.len() <= most;
         if items.len() != self.usual {

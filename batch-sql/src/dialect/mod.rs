@@ -8,8 +8,10 @@ mod sqlite;
 mod target;
 mod task;
 
-pub(crate) use target::{Action, Misses};
-pub use task::Task;
+pub(crate) use self::{
+    target::{Action, Misses},
+    task::Task,
+};
 
 use batch_core::Result;
 use serde::Serialize;

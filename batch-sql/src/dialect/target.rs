@@ -158,7 +158,12 @@ impl Target {
     ///
     /// # Errors
     /// There is no such table, or no such column in it; kind `Configuration`.
-    pub(super) fn find<'c, C>(&self, columns: &'c [C], is: impl Fn(&C, &str) -> bool, name: impl Fn(&C) -> &str) -> Result<Vec<&'c C>> {
+    pub(super) fn find<'c, C>(
+        &self,
+        columns: &'c [C],
+        is: impl Fn(&C, &str) -> bool,
+        name: impl Fn(&C) -> &str,
+    ) -> Result<Vec<&'c C>> {
         if columns.is_empty() {
             return Ok(mistake(format!("there is no table `{}` in the database, or not for this user", self.table))?);
         }

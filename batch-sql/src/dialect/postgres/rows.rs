@@ -96,12 +96,7 @@ impl Values for Copied {
 }
 
 /// For each column the elements of an array of its values.
-pub(super) fn arrays<T: Serialize>(
-    target: &Target,
-    columns: &[Column],
-    form: Form,
-    items: &[T],
-) -> Result<Vec<Vec<u8>>, RowError> {
+pub(super) fn arrays<T: Serialize>(target: &Target, columns: &[Column], form: Form, items: &[T]) -> Result<Vec<Vec<u8>>, RowError> {
     let out = columns.iter().map(|_| Vec::with_capacity(items.len() * 16)).collect();
     let mut rows = Arrays { kinds: kinds(columns), next: 0, form, out };
     for item in items {

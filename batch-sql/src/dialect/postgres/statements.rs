@@ -69,8 +69,7 @@ impl Text<'_> {
     fn delete(&self) -> String {
         let table = name(&self.target.table);
         let items = format!("SELECT {}, n FROM {}", self.named_values(), self.items());
-        let delete =
-            format!("DELETE FROM {table} AS _batch_row USING _batch_item WHERE {} RETURNING _batch_item.n", self.same());
+        let delete = format!("DELETE FROM {table} AS _batch_row USING _batch_item WHERE {} RETURNING _batch_item.n", self.same());
         counted(&items, &delete)
     }
 

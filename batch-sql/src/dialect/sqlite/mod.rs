@@ -6,7 +6,7 @@ mod values;
 use super::{
     Driver, SqlConn, Task,
     blocks::{Blocks, Limits},
-    target::{Action, Misses, Target, mistake},
+    target::{Action, Misses, Target},
     task,
 };
 use crate::{error::Refused, row::RowError};
@@ -101,7 +101,12 @@ async fn names(conn: &mut SqliteConnection, table: &str) -> Result<Vec<String>> 
         None => (None, table),
     };
     let sql = "SELECT name FROM pragma_table_xinfo(?, ?)";
-    Ok(sqlx::query_scalar(sql).bind(table.to_owned()).bind(schema.map(str::to_owned)).fetch_all(conn).await.map_err(Refused::from)?)
+    Ok(sqlx::query_scalar(sql)
+        .bind(table.to_owned())
+        .bind(schema.map(str::to_owned))
+        .fetch_all(conn)
+        .await
+        .map_err(Refused::from)?)
 }
 
 fn values<T: Serialize>(target: &Target, block: &[T]) -> Result<SqliteArguments, RowError> {

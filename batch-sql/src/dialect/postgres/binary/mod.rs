@@ -69,7 +69,8 @@ fn uuid(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
     if text.len() != 32 + hyphens.len() || hyphens.iter().any(|at| text[*at] != b'-') {
         return Err(Misfit::Unusual);
     }
-    let mut digits = text.iter().enumerate().filter(|(at, _)| !hyphens.contains(at)).map(|(_, digit)| char::from(*digit).to_digit(16));
+    let mut digits =
+        text.iter().enumerate().filter(|(at, _)| !hyphens.contains(at)).map(|(_, digit)| char::from(*digit).to_digit(16));
     for _ in 0..16 {
         let (Some(Some(high)), Some(Some(low))) = (digits.next(), digits.next()) else { return Err(Misfit::Unusual) };
         out.extend(u8::try_from(high * 16 + low));
