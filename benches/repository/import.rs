@@ -14,9 +14,11 @@ use sqlx::{Connection, Executor, PgConnection, raw_sql};
 const CHUNK: usize = 1000;
 /// Sent to the server at once: larger pieces were slower.
 const PIECE: usize = 64 * 1024;
-const TABLE: &str = "DROP TABLE IF EXISTS product; CREATE TABLE product (id bigint PRIMARY KEY, sku text NOT NULL, name text NOT NULL,
+const TABLE: &str =
+    "DROP TABLE IF EXISTS product; CREATE TABLE product (id bigint PRIMARY KEY, sku text NOT NULL, name text NOT NULL,
     category text NOT NULL, price_cents bigint NOT NULL, stock bigint NOT NULL, updated_at text NOT NULL)";
-const PLACE: &str = "CREATE TABLE place (id bigint PRIMARY KEY, byte bigint NOT NULL, line bigint NOT NULL, record bigint NOT NULL);
+const PLACE: &str =
+    "CREATE TABLE place (id bigint PRIMARY KEY, byte bigint NOT NULL, line bigint NOT NULL, record bigint NOT NULL);
     INSERT INTO place VALUES (1, 0, 0, 0)";
 const SAVE: &str = "UPDATE place SET byte = $1, line = $2, record = $3 WHERE id = 1";
 /// Tells whether both wrote the same.

@@ -99,4 +99,3 @@ fn row(name: &str, statements: String, hand: &Times, ours: &Times, chunks: u64) 
     let [hand, ours] = [hand, ours].map(|times| times.medians().0 * 1e6 / chunks as f64);
     println!("{name:>12} {statements:>22} {hand:>14.0} {ours:>14.0} {:>7.2}", ours / hand);
 }
-
