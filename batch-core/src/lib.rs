@@ -75,4 +75,4 @@ pub use progress::{Moment, Progress, Reading};
 pub use repository::{JobExplorer, JobOperator, JobRepository, Memory, Owner, Page, Request};
 pub use scope::Scope;
 pub use step::{Ended, Repeat, Step, StepRun, TaskletStep, WorkFn};
-pub use transaction::{Detached, Transactions};
+pub use transaction::{Detached, Ledger, Ledgered, Transactions};

@@ -4,13 +4,17 @@
 //! [`ManualClock`](crate::ManualClock) it tests a job's restart without a database. The suites that backends and readers pass are
 //! [`repository::conformance`](crate::repository::conformance) and [`item::reader_conformance`](crate::item::reader_conformance).
 
+mod repository;
+
 use crate::{
-    error::{BoxError, Result, caused_by},
+    error::{BoxError, Error, ErrorKind, Result, caused_by},
     repository::{Commit, CommitError, JobRepository, Request},
-    transaction::Transactions,
+    transaction::{Ledger, LedgerGuard, LedgerKey, LedgerState, StepLedger, Transactions},
 };
 use parking_lot::Mutex;
-use std::{error::Error as StdError, fmt, sync::Arc};
+use repository::ScriptedRepository;
+use std::{error::Error as StdError, fmt, future::Future, sync::Arc};
+use tokio::sync::Notify;
 
 /// Transactions that fail where a script says, and are `D`'s own elsewhere.
 ///
@@ -25,13 +29,14 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 #[derive(Debug, Clone)]
 pub struct Scripted<D> {
     inner: D,
-    script: Arc<Mutex<Script>>,
+    script: Arc<Script>,
 }
 
 #[derive(Debug, Default)]
 struct Script {
-    faults: Vec<(usize, Fault)>,
-    calls: Vec<Call>,
+    faults: Mutex<Vec<(usize, Fault)>>,
+    calls: Mutex<Vec<Call>>,
+    stuck: Notify,
 }
 
 /// A way to fail; each names the call it is about.
@@ -54,9 +59,20 @@ pub enum Fault {
     CommitLost,
     /// The commit is not done, and nobody says so.
     CommitUnsent,
+    /// The commit is done, and the call never returns: a run that is dropped there was killed just after a commit. See
+    /// [`Scripted::stuck`].
+    CommitStuck,
+    /// The ledger is not taken; transient.
+    Claim,
+    /// The repository refuses a commit without rows, and nothing is committed; transient.
+    AloneTransient,
+    /// The repository does a commit without rows, but its answer is lost.
+    AloneLost,
+    /// The repository does not do a commit without rows, and does not say so.
+    AloneUnsent,
 }
 
-/// A call of [`Transactions`].
+/// A call of [`Transactions`], [`Ledger`] or [`JobRepository`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Call {
@@ -68,12 +84,16 @@ pub enum Call {
     Release,
     /// [`Transactions::rollback_to`]
     RollbackTo,
-    /// [`Transactions::commit`]
+    /// [`Transactions::commit`], [`Ledger::commit_with_ledger`]
     Commit,
     /// [`Transactions::rollback`]
     Rollback,
     /// [`Transactions::abandon`]
     Abandon,
+    /// [`Ledger::claim`]
+    Claim,
+    /// [`JobRepository::commit`]
+    CommitAlone,
 }
 
 impl Fault {
@@ -84,7 +104,9 @@ impl Fault {
             Self::Savepoint => Call::Savepoint,
             Self::Release => Call::Release,
             Self::RollbackTo => Call::RollbackTo,
-            Self::CommitTransient | Self::CommitData | Self::CommitLost | Self::CommitUnsent => Call::Commit,
+            Self::CommitTransient | Self::CommitData | Self::CommitLost | Self::CommitUnsent | Self::CommitStuck => Call::Commit,
+            Self::Claim => Call::Claim,
+            Self::AloneTransient | Self::AloneLost | Self::AloneUnsent => Call::CommitAlone,
         }
     }
 
@@ -114,13 +136,18 @@ impl<D: Transactions + Clone> Scripted<D> {
 
     /// Lets the `nth` call of the fault's kind fail, counted from 1 over all clones and from the beginning.
     pub fn fail(self, nth: usize, fault: Fault) -> Self {
-        self.script.lock().faults.push((nth, fault));
+        self.script.faults.lock().push((nth, fault));
         self
     }
 
     /// Every call made so far, in order.
     pub fn calls(&self) -> Vec<Call> {
-        self.script.lock().calls.clone()
+        self.script.calls.lock().clone()
+    }
+
+    /// Completes when a call got stuck, as [`Fault::CommitStuck`] asks for.
+    pub async fn stuck(&self) {
+        self.script.stuck.notified().await;
     }
 
     /// The transactions without faults.
@@ -128,16 +155,37 @@ impl<D: Transactions + Clone> Scripted<D> {
         &self.inner
     }
 
-    /// Notes the call, and says how it fails.
-    fn fault(&self, call: Call) -> Option<Fault> {
-        let mut script = self.script.lock();
-        script.calls.push(call);
-        let nth = script.calls.iter().filter(|c| **c == call).count();
-        script.faults.iter().find(|(n, fault)| *n == nth && fault.call() == call).map(|(_, fault)| *fault)
+    fn pass(&self, call: Call) -> Result<()> {
+        self.script.fault(call).map_or(Ok(()), |fault| Err(ScriptedFault(fault).into()))
     }
 
-    fn pass(&self, call: Call) -> Result<()> {
-        self.fault(call).map_or(Ok(()), |fault| Err(ScriptedFault(fault).into()))
+    /// A commit as the script wants it; `commit` does it.
+    async fn committed<V, Done>(&self, tx: D::Tx, commit: impl FnOnce(D::Tx) -> Done) -> Result<V, CommitError>
+    where
+        Done: Future<Output = Result<V, CommitError>>,
+    {
+        let Some(fault) = self.script.fault(Call::Commit) else { return commit(tx).await };
+        let error = BoxError::from(ScriptedFault(fault));
+        if matches!(fault, Fault::CommitLost | Fault::CommitStuck) {
+            commit(tx).await?;
+            if fault == Fault::CommitStuck {
+                self.script.stuck.notify_one();
+                std::future::pending::<()>().await;
+            }
+            return Err(CommitError::Unknown(error));
+        }
+        self.inner.rollback(tx).await.map_err(CommitError::Unknown)?;
+        Err(if fault == Fault::CommitUnsent { CommitError::Unknown(error) } else { CommitError::Refused(error) })
+    }
+}
+
+impl Script {
+    /// Notes the call, and says how it fails.
+    fn fault(&self, call: Call) -> Option<Fault> {
+        let mut calls = self.calls.lock();
+        calls.push(call);
+        let nth = calls.iter().filter(|c| **c == call).count();
+        self.faults.lock().iter().find(|(n, fault)| *n == nth && fault.call() == call).map(|(_, fault)| *fault)
     }
 }
 
@@ -171,14 +219,7 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     async fn commit(&self, tx: D::Tx, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let Some(fault) = self.fault(Call::Commit) else { return self.inner.commit(tx, commit).await };
-        let error = BoxError::from(ScriptedFault(fault));
-        if fault == Fault::CommitLost {
-            self.inner.commit(tx, commit).await?;
-            return Err(CommitError::Unknown(error));
-        }
-        self.inner.rollback(tx).await.map_err(CommitError::Unknown)?;
-        Err(if fault == Fault::CommitUnsent { CommitError::Unknown(error) } else { CommitError::Refused(error) })
+        self.committed(tx, |tx| self.inner.commit(tx, commit)).await
     }
 
     async fn rollback(&self, tx: D::Tx) -> Result<()> {
@@ -187,7 +228,7 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     async fn abandon(&self, tx: D::Tx) {
-        let _ = self.fault(Call::Abandon);
+        let _ = self.script.fault(Call::Abandon);
         self.inner.abandon(tx).await;
     }
 
@@ -204,7 +245,11 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     fn repository(&self) -> Arc<dyn JobRepository> {
-        self.inner.repository()
+        ScriptedRepository::over(self.inner.repository(), &self.script)
+    }
+
+    fn ledger(&self) -> Option<&dyn StepLedger> {
+        self.inner.ledger()
     }
 
     fn undoes_writes(&self) -> bool {
@@ -217,6 +262,17 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
 
     fn connections(&self) -> Option<usize> {
         self.inner.connections()
+    }
+}
+
+impl<D: Ledger + Clone> Ledger for Scripted<D> {
+    async fn claim(&self, key: &LedgerKey, holder: i64) -> Result<LedgerState, Error> {
+        self.pass(Call::Claim).map_err(|e| Error::new(ErrorKind::Unavailable, "the ledger is not taken").because(e).transient())?;
+        self.inner.claim(key, holder).await
+    }
+
+    async fn commit_with_ledger(&self, tx: D::Tx, guard: &LedgerGuard, entry: &str) -> Result<(), CommitError> {
+        self.committed(tx, |tx| self.inner.commit_with_ledger(tx, guard, entry)).await
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     item::{Chain, Identity, Map, Processor, Reader, Then, Writer},
     listener::Listener,
     policy::{Completion, Retry, Skip},
-    transaction::{Detached, Transactions},
+    transaction::{Detached, Ledger, Ledgered, Transactions},
 };
 use serde::Serialize;
 use std::{future::Future, sync::Arc, time::Duration};
@@ -99,6 +99,20 @@ impl<R: Reader, P: Processor<R::Item>, W, T: Transactions> ChunkStep<R, P, W, T>
         W: BeforeWriter,
     {
         self.chain(processor)
+    }
+
+    /// Writes to another database than the job's, exactly once: the chunk's rows are committed there together with a ledger row, which
+    /// is the step's checkpoint; the job's repository gets a copy of each commit.
+    ///
+    /// A restart claims the ledger before it opens the reader, which fences a process that was taken over, and goes on from there. Where
+    /// the ledger and the repository cannot have come from each other, as when one of them was restored from a backup, the step
+    /// fails with kind `NeedsOperator`. `other` keeps its ledger in a table of its own. Commits there wait for the disk.
+    pub fn transaction<U: Ledger + Clone>(self, other: &U) -> ChunkStep<R, P, NoWriter, Ledgered<U>>
+    where
+        W: BeforeWriter,
+    {
+        let transactions = Ledgered::new(other.clone(), self.transactions.clone());
+        self.with(|p| p, NoWriter, Arc::new(transactions))
     }
 
     /// Commits the checkpoint without a transaction around the writer: for files, brokers, HTTP. Nothing stays open while it writes, and

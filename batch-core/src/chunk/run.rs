@@ -13,7 +13,7 @@ use crate::{
     item::{Processor, Reader, Writer},
     listener::ChunkReport,
     policy::Skip,
-    step::{Ended, StepRun, demand_ours, is_transient},
+    step::{Ended, StepRun, adopt, demand_ours, is_transient},
     transaction::Transactions,
 };
 use std::{pin::pin, sync::Arc, time::Instant};
@@ -34,6 +34,7 @@ where
     W: Writer<P::Out, T::Conn>,
     T: Transactions,
 {
+    adopt(run, &*step.transactions).await?;
     let (mut source, mut sink, ahead) = assemble(step, run)?;
     let opened = open_both(&mut source, &mut sink, run).await;
     let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink };

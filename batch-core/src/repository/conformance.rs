@@ -32,6 +32,7 @@ pub mod ending;
 pub mod explorer;
 pub mod fencing;
 pub mod launches;
+pub mod ledger;
 pub mod parameters;
 pub mod requests;
 pub mod steps;
@@ -39,14 +40,17 @@ mod story;
 pub mod takeover;
 pub mod transactions;
 
-use crate::{error::Result, transaction::Transactions};
+use crate::{
+    error::Result,
+    transaction::{Ledger, Transactions},
+};
 use chrono::{DateTime, Utc};
 use std::{future::Future, time::Duration};
 
 /// A fresh, empty repository for one test.
 pub trait Fixture: Send + Sync {
     /// The repository's own handle.
-    type Database: Transactions + Clone;
+    type Database: Ledger + Clone;
 
     /// The handle.
     fn database(&self) -> Self::Database;
@@ -127,6 +131,16 @@ macro_rules! conformance_tests {
             launches: an_instance_with_an_older_abandoned_try_needs_an_operator
             launches: jobs_of_other_names_are_other_instances
             launches: names_are_unicode
+            ledger: a_repository_keeps_its_id
+            ledger: a_first_claim_finds_nothing
+            ledger: a_claim_finds_the_last_commit
+            ledger: a_commit_of_an_old_epoch_leaves_nothing
+            ledger: a_commit_under_a_wrong_number_leaves_nothing
+            ledger: a_claim_and_a_commit_in_flight_agree
+            ledger: an_earlier_step_execution_cannot_claim
+            ledger: rows_and_entry_are_rolled_back_together
+            ledger: ledgers_of_other_steps_are_apart
+            ledger: an_entry_may_be_long
             parameters: parameters_of_executions_are_not_mixed
             parameters: secrets_are_never_stored
             parameters: every_type_comes_back
@@ -189,6 +203,7 @@ mod tests {
             ("explorer", include_str!("conformance/explorer.rs")),
             ("fencing", include_str!("conformance/fencing.rs")),
             ("launches", include_str!("conformance/launches.rs")),
+            ("ledger", include_str!("conformance/ledger.rs")),
             ("parameters", include_str!("conformance/parameters.rs")),
             ("requests", include_str!("conformance/requests.rs")),
             ("steps", include_str!("conformance/steps.rs")),

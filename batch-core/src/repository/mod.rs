@@ -36,6 +36,10 @@ pub use owner::Owner;
 /// - Errors of the store itself have kind `Unavailable`, and are transient where waiting may help.
 #[async_trait]
 pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
+    /// What tells this repository from every other, in ledgers of other databases: made at random with the repository, and kept with
+    /// it. A copy of the repository has the same.
+    async fn id(&self) -> Result<String, Error>;
+
     /// Finds or creates the instance and begins a new execution of it, with its lease.
     async fn launch(&self, launch: &Launch) -> Result<Launched, Error>;
 
@@ -68,6 +72,11 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
 
     /// The reading side.
     fn explorer(&self) -> Arc<dyn JobExplorer>;
+}
+
+/// A new [`JobRepository::id`].
+pub fn random_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// What identifies an owner's hold on an execution.

@@ -1,5 +1,6 @@
 //! The seam between a job and its steps: one erased call a step.
 
+mod ledger;
 mod run;
 mod tasklet;
 
@@ -7,6 +8,7 @@ use crate::{error::Error, listener::Listener};
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use ledger::{adopt, copied};
 pub use run::StepRun;
 pub(crate) use run::{Decided, Listeners, caught, decide_commit, demand_ours, is_transient};
 pub use tasklet::{Repeat, TaskletStep, WorkFn};

@@ -9,7 +9,7 @@ use chrono::SecondsFormat;
 use sqlx::Row;
 
 /// What leads from one version to the next; the first makes version 1. One that was released never changes.
-const SQLITE: &[&str] = &[include_str!("sqlite/0001_repository.sql")];
+const SQLITE: &[&str] = &[include_str!("sqlite/0001_repository.sql"), include_str!("sqlite/0003_ledger.sql")];
 
 /// Brings the tables up to date. Two processes may do so at once: the second finds the work done.
 ///

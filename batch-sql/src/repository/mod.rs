@@ -2,12 +2,13 @@
 
 pub(crate) mod checkpoint;
 mod explorer;
+mod identity;
 mod launch;
 mod lease;
 mod operate;
 #[cfg(test)]
 mod plans;
-mod record;
+pub(crate) mod record;
 mod step;
 mod takeover;
 
@@ -33,6 +34,13 @@ impl SqliteRepository {
 
 #[async_trait]
 impl JobRepository for SqliteRepository {
+    async fn id(&self) -> Result<String, Error> {
+        let doing = self.store.error("asking for the repository's id");
+        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
+        let outcome = identity::id(&mut session, &self.store).await;
+        session.end(outcome).await.map_err(&doing)
+    }
+
     async fn launch(&self, launch: &Launch) -> Result<Launched, Error> {
         let store = &*self.store;
         let doing = store.error("launching the job");

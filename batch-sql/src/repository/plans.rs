@@ -1,7 +1,10 @@
 //! How SQLite runs the repository's statements: by an index, and as many of them however long the history.
 
-use super::{checkpoint, explorer, launch, lease, record, step, takeover};
-use crate::{Sqlite, sqlite::Store};
+use super::{checkpoint, explorer, identity, launch, lease, record, step, takeover};
+use crate::{
+    Sqlite,
+    sqlite::{Store, ledger},
+};
 use batch_core::{
     BatchStatus, ExitStatus, Owner, Parameters, Transactions,
     repository::{Guard, JobEnd, Launch, Lease, StepEnd, StepStart, StepStarted},
@@ -31,6 +34,8 @@ async fn no_statement_reads_a_whole_table() {
         takeover::STATEMENTS,
         lease::STATEMENTS,
         checkpoint::STATEMENTS,
+        identity::STATEMENTS,
+        ledger::STATEMENTS,
     ];
     for template in all.into_iter().flatten() {
         for line in plan(&db.store, template).await.lines() {

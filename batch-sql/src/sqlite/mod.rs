@@ -1,6 +1,7 @@
 //! The handle of an SQLite database.
 
 pub(crate) mod holder;
+pub(crate) mod ledger;
 mod open;
 mod options;
 pub(crate) mod session;

@@ -15,17 +15,22 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// Instructions of SQLite's virtual machine between two looks at the interrupt flag: some ten microseconds.
 const INSTRUCTIONS: i32 = 10_000;
 
+/// SQLite changes it between transactions only.
+const DURABLE: &str = "PRAGMA synchronous = FULL";
+
 /// A place for one connection, opened when it is first needed and again after one was dropped; borrowers queue.
 #[derive(Clone)]
 pub(crate) struct Slot {
     options: SqliteConnectOptions,
     polled: bool,
+    /// Whether commits wait for the disk whatever the options say.
+    durable: Arc<AtomicBool>,
     place: Arc<Mutex<Option<Live>>>,
 }
 
 impl Slot {
     pub(crate) fn new(options: SqliteConnectOptions) -> Self {
-        Self { options, polled: false, place: Arc::default() }
+        Self { options, polled: false, durable: Arc::default(), place: Arc::default() }
     }
 
     /// A connection whose borrower polls for locks: SQLite reports them at once.
@@ -41,6 +46,16 @@ impl Slot {
             None => Live::open(self).await?,
         };
         Ok(Some(Lent { live, place }))
+    }
+
+    /// Makes commits wait for the disk from now on, also on connections that are opened later; `false` when a borrower kept the
+    /// connection longer than `limit`.
+    pub(crate) async fn make_durable(&self, limit: Duration) -> Result<bool, sqlx::Error> {
+        self.durable.store(true, Ordering::Relaxed);
+        let Some(mut lent) = self.lend(limit).await? else { return Ok(false) };
+        lent.conn().execute(DURABLE).await?;
+        lent.give_back();
+        Ok(true)
     }
 
     /// Closes the connection once nobody borrows it.
@@ -91,6 +106,9 @@ impl Live {
         let mut conn = slot.options.connect().await?;
         if slot.polled {
             conn.execute("PRAGMA busy_timeout = 0").await?;
+        }
+        if slot.durable.load(Ordering::Relaxed) {
+            conn.execute(DURABLE).await?;
         }
         let flag = Arc::new(AtomicBool::new(false));
         let seen = flag.clone();
