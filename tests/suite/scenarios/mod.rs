@@ -2,6 +2,7 @@
 
 mod ahead;
 mod chunk;
+mod elsewhere;
 mod isolation;
 mod limits;
 mod listener;
