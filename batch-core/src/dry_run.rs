@@ -89,6 +89,10 @@ impl<D: Transactions + Clone> Transactions for DryRun<D> {
         None
     }
 
+    fn relaxed(&self) -> Option<Self> {
+        Some(Self { inner: self.inner.relaxed()?, memory: self.memory.clone() })
+    }
+
     fn undoes_writes(&self) -> bool {
         self.inner.undoes_writes()
     }

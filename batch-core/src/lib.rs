@@ -56,7 +56,7 @@ mod step;
 pub mod testing;
 pub mod transaction;
 
-pub use chunk::{BeforeWriter, ChunkStep, NoWriter};
+pub use chunk::{BeforeWriter, ChunkStep, Durability, NoWriter};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use control::StopHandle;
 pub use dry_run::DryRun;

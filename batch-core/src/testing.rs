@@ -29,6 +29,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Clone)]
 pub struct Scripted<D> {
     inner: D,
+    connections: Option<usize>,
     script: Arc<Script>,
 }
 
@@ -131,7 +132,14 @@ impl StdError for ScriptedFault {}
 impl<D: Transactions + Clone> Scripted<D> {
     /// `inner` without faults.
     pub fn new(inner: D) -> Self {
-        Self { inner, script: Arc::default() }
+        let connections = inner.connections();
+        Self { inner, connections, script: Arc::default() }
+    }
+
+    /// Says that a step's parts share so many connections, as they do of a small pool.
+    pub fn sharing(mut self, connections: usize) -> Self {
+        self.connections = Some(connections);
+        self
     }
 
     /// Lets the `nth` call of the fault's kind fail, counted from 1 over all clones and from the beginning.
@@ -252,6 +260,10 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
         self.inner.ledger()
     }
 
+    fn relaxed(&self) -> Option<Self> {
+        Some(Self { inner: self.inner.relaxed()?, ..self.clone() })
+    }
+
     fn undoes_writes(&self) -> bool {
         self.inner.undoes_writes()
     }
@@ -261,7 +273,7 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     fn connections(&self) -> Option<usize> {
-        self.inner.connections()
+        self.connections
     }
 }
 

@@ -81,6 +81,18 @@ pub trait Transactions: Send + Sync + 'static {
         None
     }
 
+    /// The same database with chunks committed without waiting for its disk, for [`Durability::Step`](crate::Durability::Step). Default:
+    /// not offered.
+    ///
+    /// A crash of its server may take back the last chunks: rows and checkpoint together, never one and not a later one. Calls of
+    /// the repository still wait for the disk, and what was committed before such a call is on the disk after it.
+    fn relaxed(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// Whether a rollback undoes what was done on `Conn`. Default: it does.
     fn undoes_writes(&self) -> bool {
         true

@@ -1,7 +1,7 @@
 //! How a chunk step is put together.
 
 use super::{
-    ChunkStep, Options,
+    ChunkStep, Durability, Options,
     hooks::{InputHooks, OutputHooks, json},
 };
 use crate::{
@@ -203,6 +203,12 @@ impl<R: Reader, P: Processor<R::Item>, W, T> ChunkStep<R, P, W, T> {
     /// Calls `f` with the items of each write call that failed.
     pub fn on_write_error(mut self, f: impl Fn(&[P::Out], &BoxError) + Send + Sync + 'static) -> Self {
         self.output_hooks.on_error.push(Arc::new(f));
+        self
+    }
+
+    /// Says when committed chunks are on the database's disk. Default: [`Durability::Chunk`], each before the next begins.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.options.durability = durability;
         self
     }
 

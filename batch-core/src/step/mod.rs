@@ -1,6 +1,7 @@
 //! The seam between a job and its steps: one erased call a step.
 
 mod ledger;
+mod rewind;
 mod run;
 mod tasklet;
 
@@ -9,6 +10,7 @@ use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use ledger::{adopt, copied};
+pub(crate) use rewind::went_back;
 pub use run::StepRun;
 pub(crate) use run::{Decided, Listeners, caught, decide_commit, demand_ours, is_transient};
 pub use tasklet::{Repeat, TaskletStep, WorkFn};
@@ -41,6 +43,8 @@ pub enum Ended {
     Completed,
     /// It was asked to end, or read as much as it was allowed.
     Stopped,
+    /// The database lost commits in a crash: the step is to be made again, and goes on from what is left.
+    Rewound,
 }
 
 pub(crate) mod sealed {

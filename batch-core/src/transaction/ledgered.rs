@@ -156,6 +156,10 @@ impl<U: Ledger> Transactions for Ledgered<U> {
         if self.dry_run { None } else { Some(self) }
     }
 
+    fn relaxed(&self) -> Option<Self> {
+        None
+    }
+
     fn undoes_writes(&self) -> bool {
         self.target.undoes_writes()
     }

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod chunk;
+mod connections;
 mod elsewhere;
 mod isolation;
 mod limits;
