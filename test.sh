@@ -14,6 +14,10 @@ need() { # need PROGRAM PACKAGE: a program that the tests call
 need cc gcc            # SQLite is built from its source
 need flock util-linux  # another process that holds an output file; setpriv and unshare come with it
 need valgrind valgrind # the instructions of the inner loop
+# The servers of the database tests, in folders that are not in everybody's PATH.
+PATH=$PATH:/usr/sbin; for bin in /usr/lib/postgresql/*/bin; do PATH=$PATH:$bin; done
+need initdb postgresql
+need mariadbd mariadb-server
 command -v cargo >/dev/null || { echo "missing: cargo; install Rust 1.94 or newer" >&2; exit 2; }
 
 step() { echo; echo "== $*"; "$@"; }

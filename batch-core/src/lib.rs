@@ -72,7 +72,7 @@ pub use launch::{Run, exit_code};
 pub use listener::{ChunkReport, ItemError, Listener};
 pub use policy::{Backoff, Completion, Filling, Retry, Skip};
 pub use progress::{Moment, Progress, Reading};
-pub use repository::{JobExplorer, JobOperator, JobRepository, Memory, Owner, Page, Request};
+pub use repository::{JobExplorer, JobOperator, JobRepository, Memory, Owner, Page, Purge, Purged, Request};
 pub use scope::Scope;
 pub use step::{Ended, Repeat, Step, StepRun, TaskletStep, WorkFn};
 pub use transaction::{Detached, Ledger, Ledgered, Transactions};

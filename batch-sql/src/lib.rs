@@ -31,11 +31,18 @@
 mod dialect;
 mod error;
 mod identifier;
+mod ledger;
 mod migrations;
 mod repository;
+mod server;
+mod session;
+mod slot;
+mod sql;
 mod sqlite;
+mod store;
 mod writer;
 
 pub use dialect::SqlConn;
+pub use server::{Kind, MySql, MySqlKind, MySqlOptions, Postgres, PostgresKind, PostgresOptions, Server, ServerOptions, ServerTx};
 pub use sqlite::{Database, Sqlite, SqliteOptions, SqliteTx};
 pub use writer::{Bound, SqlInsert, SqlUpdate, SqlUpsert, SqlWriter};

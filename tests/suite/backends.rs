@@ -1,8 +1,9 @@
 //! The databases that every scenario runs on.
 
 use batch_core::{Ledger, Memory, Result};
-use batch_sql::{Sqlite, SqliteOptions};
-use sqlx::SqliteConnection;
+use batch_sql::{MySql, Postgres, Sqlite, SqliteOptions};
+use batch_testkit::MariaDb;
+use sqlx::{MySqlConnection, PgConnection, SqliteConnection};
 use std::{fmt::Debug, future::Future};
 use tempfile::TempDir;
 
@@ -99,11 +100,61 @@ impl Backend for InSqlite {
     }
 }
 
+/// A new database on a private server; values go into a table in the chunk's transaction.
+macro_rules! on_a_server {
+    ($backend:ident, $handle:ident, $conn:ident, $server:expr, $table:literal, $insert:literal) => {
+        pub(crate) struct $backend {
+            database: $handle,
+            _place: batch_testkit::Database,
+        }
+
+        impl Backend for $backend {
+            type Conn = $conn;
+            type Database = $handle;
+
+            const WAITS: bool = true;
+
+            async fn create() -> Self {
+                let place = $server.database().await;
+                let database = $handle::open(&place.url()).await.expect("a database");
+                sqlx::query($table).execute(database.pool()).await.expect("a table");
+                Self { database, _place: place }
+            }
+
+            fn database(&self) -> &$handle {
+                &self.database
+            }
+
+            async fn insert(conn: &mut $conn, values: &[i64]) -> Result<()> {
+                for value in values {
+                    sqlx::query($insert).bind(value).execute(&mut *conn).await?;
+                }
+                Ok(())
+            }
+
+            async fn table(&self) -> Option<Vec<i64>> {
+                let rows = sqlx::query_scalar("SELECT value FROM played ORDER BY nr").fetch_all(self.database.pool()).await;
+                Some(rows.expect("the table is read"))
+            }
+        }
+    };
+}
+
+on_a_server! {
+    InPostgres, Postgres, PgConnection, batch_testkit::Postgres::shared(),
+    "CREATE TABLE played (nr bigserial PRIMARY KEY, value bigint NOT NULL)", "INSERT INTO played (value) VALUES ($1)"
+}
+
+on_a_server! {
+    InMariaDb, MySql, MySqlConnection, MariaDb::shared(),
+    "CREATE TABLE played (nr BIGINT AUTO_INCREMENT PRIMARY KEY, value BIGINT NOT NULL)", "INSERT INTO played (value) VALUES (?)"
+}
+
 /// A test of each scenario for every backend, named `scenario::backend`.
 macro_rules! on_every_backend {
     ($($scenario:ident),* $(,)?) => { $(
         mod $scenario {
-            use crate::backends::{InMemory, InSqlite, ReadAhead};
+            use crate::backends::{InMariaDb, InMemory, InPostgres, InSqlite, ReadAhead};
 
             #[tokio::test(start_paused = true)]
             async fn memory() {
@@ -118,6 +169,16 @@ macro_rules! on_every_backend {
             #[tokio::test]
             async fn sqlite() {
                 super::$scenario::<InSqlite>().await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$scenario::<InPostgres>().await;
+            }
+
+            #[tokio::test]
+            async fn mariadb() {
+                super::$scenario::<InMariaDb>().await;
             }
         }
     )* };

@@ -14,6 +14,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+use tokio::runtime::Runtime;
 
 /// Keeps the lease until it is dropped.
 #[derive(Debug)]
@@ -26,7 +27,14 @@ impl Keeper {
     pub(super) fn start(repository: Arc<dyn JobRepository>, lease: Lease, control: StopHandle) -> Self {
         let (done, wait) = channel();
         let thread = std::thread::Builder::new().name("batch-lease".to_owned()).spawn(move || {
-            let mut renewal = Renewal { repository, control, trusted_until: Instant::now() + lease.ttl, lease };
+            let trusted_until = Instant::now() + lease.ttl;
+            // One runtime for all renewals, since a connection lives as long as the runtime that opened it.
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+                tracing::error!("no runtime for the lease could be built");
+                return;
+            };
+            let repository = repository.apart().unwrap_or(repository);
+            let mut renewal = Renewal { repository, runtime, control, trusted_until, lease };
             while wait.recv_timeout(renewal.pause()) == Err(RecvTimeoutError::Timeout) {
                 renewal.renew();
             }
@@ -52,6 +60,7 @@ impl Drop for Keeper {
 
 struct Renewal {
     repository: Arc<dyn JobRepository>,
+    runtime: Runtime,
     control: StopHandle,
     lease: Lease,
     /// Until when nobody can have taken the lease.
@@ -70,8 +79,7 @@ impl Renewal {
 
     fn renew(&mut self) {
         let sent = Instant::now();
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        match runtime.block_on(self.answer()) {
+        match self.runtime.block_on(self.answer()) {
             Ok(request) => {
                 self.trusted_until = sent + self.lease.ttl;
                 // A pause is obeyed between chunks, where the commit tells of it.

@@ -34,6 +34,7 @@ pub mod fencing;
 pub mod launches;
 pub mod ledger;
 pub mod parameters;
+pub mod purge;
 pub mod requests;
 pub mod steps;
 mod story;
@@ -94,6 +95,7 @@ macro_rules! conformance_tests {
             commits: a_commit_of_a_step_that_ended_changes_nothing
             commits: a_lost_answer_is_resolved_by_the_commit_number
             commits: resolving_fences_the_commit_in_flight
+            commits: resolving_can_be_repeated
             commits: large_counts_are_kept
             commits: skips_are_paged_in_the_order_they_happened
             commits: a_skip_may_hold_any_text
@@ -145,6 +147,13 @@ macro_rules! conformance_tests {
             parameters: secrets_are_never_stored
             parameters: every_type_comes_back
             parameters: a_value_may_be_long
+            purge: completed_instances_are_deleted_but_for_the_last
+            purge: a_deleted_instance_can_be_launched_again
+            purge: what_can_be_restarted_is_kept
+            purge: an_active_instance_is_kept
+            purge: young_and_last_instances_are_kept
+            purge: a_dry_run_deletes_nothing
+            purge: other_jobs_are_left_alone
             requests: a_stop_is_read_back
             requests: a_pause_is_taken_back
             requests: a_request_ends_with_its_execution
@@ -205,6 +214,7 @@ mod tests {
             ("launches", include_str!("conformance/launches.rs")),
             ("ledger", include_str!("conformance/ledger.rs")),
             ("parameters", include_str!("conformance/parameters.rs")),
+            ("purge", include_str!("conformance/purge.rs")),
             ("requests", include_str!("conformance/requests.rs")),
             ("steps", include_str!("conformance/steps.rs")),
             ("takeover", include_str!("conformance/takeover.rs")),

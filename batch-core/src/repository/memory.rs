@@ -4,13 +4,14 @@ mod ending;
 mod explorer;
 mod launching;
 mod ledger;
+mod purging;
 mod state;
 mod stepping;
 mod transactions;
 
 use super::{
-    Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Request, Resolved, StepEnd, StepStart,
-    StepStarted,
+    Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Purge, Purged, Request, Resolved,
+    StepEnd, StepStart, StepStarted,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -113,6 +114,10 @@ impl JobRepository for Memory {
 
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error> {
         self.state.lock().abandon(execution, &self.now())
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        Ok(self.state.lock().purge(purge, &self.now()))
     }
 
     fn explorer(&self) -> Arc<dyn JobExplorer> {

@@ -7,6 +7,7 @@ mod launch;
 mod memory;
 mod operator;
 mod owner;
+mod purge;
 
 use crate::{error::Error, execution::BatchStatus};
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ pub use launch::{JobEnd, Launch, Launched, StepEnd, StepStart, StepStarted, Take
 pub use memory::Memory;
 pub use operator::JobOperator;
 pub use owner::Owner;
+pub use purge::{Purge, Purged};
 
 /// Keeps instances, executions, checkpoints and leases, so that a job that failed, was stopped or was killed can go on.
 ///
@@ -70,8 +72,18 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
     /// `AlreadyRunning` for an active one.
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error>;
 
+    /// Deletes one batch of what `purge` means, and says how much that was; in a dry run counts all of it. The instances are locked
+    /// against launches while they are deleted.
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error>;
+
     /// The reading side.
     fn explorer(&self) -> Arc<dyn JobExplorer>;
+
+    /// The same repository on connections of its own, for a thread with a runtime of its own: the one that renews the lease. Default:
+    /// none is needed, since the calls depend on no runtime.
+    fn apart(&self) -> Option<Arc<dyn JobRepository>> {
+        None
+    }
 }
 
 /// A new [`JobRepository::id`].

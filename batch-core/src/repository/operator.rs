@@ -1,6 +1,6 @@
-//! Stop, pause, resume, abandon.
+//! Stop, pause, resume, abandon, purge.
 
-use super::{JobExplorer, JobRepository, Request};
+use super::{JobExplorer, JobRepository, Purge, Purged, Request};
 use crate::{error::Error, execution::BatchStatus};
 use std::sync::Arc;
 
@@ -65,6 +65,21 @@ impl JobOperator {
     /// Kind `AlreadyRunning` where the execution is active: stop it first, or let a launch take over from a dead process.
     pub async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error> {
         self.repository.abandon(execution).await
+    }
+
+    /// Deletes history, in batches of one transaction each, and says how much. Jobs may run and be launched meanwhile.
+    ///
+    /// What is deleted when an error ends it stays deleted; the next call goes on.
+    pub async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        let mut all = Purged::default();
+        loop {
+            let batch = self.repository.purge(purge).await?;
+            all += batch;
+            if purge.dry_run || batch.instances < purge.batch.get().into() {
+                return Ok(all);
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The reading side of the same repository.

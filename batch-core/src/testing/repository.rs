@@ -5,8 +5,8 @@ use crate::{
     error::{BoxError, Error},
     execution::BatchStatus,
     repository::{
-        Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Request, Resolved, StepEnd,
-        StepStart, StepStarted,
+        Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Purge, Purged, Request, Resolved,
+        StepEnd, StepStart, StepStarted,
     },
 };
 use async_trait::async_trait;
@@ -25,6 +25,7 @@ impl ScriptedRepository {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl JobRepository for ScriptedRepository {
     async fn id(&self) -> Result<String, Error> {
         self.inner.id().await
@@ -71,7 +72,16 @@ impl JobRepository for ScriptedRepository {
         self.inner.abandon(execution).await
     }
 
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        self.inner.purge(purge).await
+    }
+
     fn explorer(&self) -> Arc<dyn JobExplorer> {
         self.inner.explorer()
+    }
+
+    /// Renewals of the lease have no faults.
+    fn apart(&self) -> Option<Arc<dyn JobRepository>> {
+        self.inner.apart()
     }
 }

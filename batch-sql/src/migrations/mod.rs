@@ -1,70 +1,150 @@
 //! The repository's tables, version by version.
 
 use crate::{
-    error::Outcome,
-    sqlite::{Store, session::Session},
+    error::{Fail, Outcome, is_deadlock},
+    session::Session,
+    sql::Flavor,
+    store::Store,
 };
 use batch_core::{Error, ErrorKind};
-use chrono::SecondsFormat;
-use sqlx::Row;
+use std::time::Duration;
 
 /// What leads from one version to the next; the first makes version 1. One that was released never changes.
 const SQLITE: &[&str] = &[include_str!("sqlite/0001_repository.sql"), include_str!("sqlite/0003_ledger.sql")];
+const POSTGRES: &[&str] = &[include_str!("postgres/0001_repository.sql"), include_str!("postgres/0003_ledger.sql")];
+/// Each statement can be run again, since every one of them commits what came before it.
+const MYSQL: &[&str] = &[include_str!("mysql/0001_repository.sql"), include_str!("mysql/0003_ledger.sql")];
+
+const VERSIONS: &str =
+    "CREATE TABLE IF NOT EXISTS @schema_version (version BIGINT NOT NULL PRIMARY KEY, applied VARCHAR(40) NOT NULL)";
+const SQLITE_VERSIONS: &str =
+    "CREATE TABLE IF NOT EXISTS @schema_version (version INTEGER PRIMARY KEY, applied TEXT NOT NULL) STRICT";
+const LATEST: &str = "SELECT coalesce(max(version), 0) AS version FROM @schema_version";
+const APPLIED: &str = "INSERT INTO @schema_version (version, applied) VALUES (?, ?)";
+
+const POSTGRES_TABLE: &str = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relname = ? AND n.nspname = coalesce(?, current_schema())";
+const MYSQL_TABLE: &str =
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_name = ? AND table_schema = DATABASE()";
+
+/// Tries of a migration that another one disturbs; the second finds the work done.
+const TRIES: u32 = 10;
+
+fn scripts(flavor: Flavor) -> &'static [&'static str] {
+    match flavor {
+        Flavor::Sqlite => SQLITE,
+        Flavor::Postgres => POSTGRES,
+        Flavor::MySql | Flavor::MariaDb => MYSQL,
+    }
+}
 
 /// Brings the tables up to date. Two processes may do so at once: the second finds the work done.
 ///
 /// # Errors
 /// Kind `NeedsOperator` where the tables are newer than this library.
-pub(crate) async fn migrate(store: &Store) -> Result<(), Error> {
-    let doing = "bringing the repository's tables up to date";
-    let found = current(store).await.map_err(|f| f.into_error(doing))?;
-    if found == known() {
-        return Ok(());
+pub(crate) async fn migrate(store: &dyn Store) -> Result<(), Error> {
+    let mut tried = 1;
+    loop {
+        match migrate_once(store).await {
+            Err(Fail::Store(e)) if is_deadlock(&e) && tried < TRIES => tried += 1,
+            outcome => return outcome.map_err(|f| f.into_error("bringing the repository's tables up to date")),
+        }
     }
-    let mut session = store.begin(store.wait).await.map_err(|f| f.into_error(doing))?;
-    let outcome = upgrade(&mut session, store).await;
-    session.end(outcome).await.map_err(|f| f.into_error(doing))
 }
 
-fn known() -> i64 {
-    SQLITE.len() as i64
+async fn migrate_once(store: &dyn Store) -> Outcome<()> {
+    let mut session = store.read().await?;
+    let flavor = session.texts().flavor();
+    let found = current(&mut session).await;
+    if session.end(found).await? == known(flavor) {
+        return Ok(());
+    }
+    let mut session = store.begin(store.wait()).await?;
+    let outcome = alone(&mut session, store).await;
+    session.end(outcome).await
+}
+
+fn known(flavor: Flavor) -> i64 {
+    scripts(flavor).len() as i64
 }
 
 /// The version found without a lock; 0 where there are no tables.
-async fn current(store: &Store) -> Outcome<i64> {
-    let mut session = store.read().await?;
-    let table = "SELECT name FROM sqlite_schema WHERE type = 'table' AND '\"' || name || '\"' = '@schema_version'";
-    let found = match session.rows(session.query(table)).await {
-        Ok(rows) if rows.is_empty() => Ok(0),
-        Ok(_) => version(&mut session).await,
-        Err(e) => Err(e.into()),
+async fn current(session: &mut Session) -> Outcome<i64> {
+    let texts = session.texts().clone();
+    let table = format!("{}schema_version", texts.prefix());
+    let statement = match texts.flavor() {
+        Flavor::Sqlite => session.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = ?").bind(table),
+        Flavor::Postgres => session.query(POSTGRES_TABLE).bind(table).bind(texts.schema()),
+        Flavor::MySql | Flavor::MariaDb => session.query(MYSQL_TABLE).bind(table),
     };
-    session.end(found).await
+    match session.rows(statement).await?.is_empty() {
+        true => Ok(0),
+        false => version(session).await,
+    }
 }
 
 async fn version(session: &mut Session) -> Outcome<i64> {
-    let row = session.row(session.query("SELECT coalesce(max(version), 0) FROM @schema_version")).await?;
-    let found = row.map_or(Ok(0), |row| row.try_get(0))?;
-    if found > known() {
+    let flavor = session.texts().flavor();
+    let row = session.row(session.query(LATEST)).await?;
+    let found = row.map_or(Ok(0), |row| row.get("version"))?;
+    if found > known(flavor) {
         let message = format!(
             "the repository's tables have version {found}, this program knows {}; use the newer program, or another table prefix",
-            known()
+            known(flavor)
         );
         return Err(Error::new(ErrorKind::NeedsOperator, message).into());
     }
     Ok(found)
 }
 
-async fn upgrade(session: &mut Session, store: &Store) -> Outcome<()> {
-    session
-        .script("CREATE TABLE IF NOT EXISTS @schema_version (version INTEGER PRIMARY KEY, applied TEXT NOT NULL) STRICT")
-        .await?;
+/// Upgrades under a lock of our own. SQLite's transaction is that lock.
+async fn alone(session: &mut Session, store: &dyn Store) -> Outcome<()> {
+    let texts = session.texts().clone();
+    match texts.flavor() {
+        Flavor::Sqlite => upgrade(session, store).await,
+        Flavor::Postgres => {
+            // Ends with the transaction.
+            let name = format!("batch migration {} {}", texts.schema().unwrap_or_default(), texts.prefix());
+            session.rows(session.query("SELECT pg_advisory_xact_lock(hashtextextended(?, 0)) AS locked").bind(name)).await?;
+            if let Some(schema) = texts.schema() {
+                session.make_schema(schema).await?;
+            }
+            upgrade(session, store).await
+        }
+        Flavor::MySql | Flavor::MariaDb => {
+            lock(session, store.wait()).await?;
+            let outcome = upgrade(session, store).await;
+            // The lock also ends with the connection.
+            session.rows(session.query(UNLOCK).bind(texts.prefix())).await?;
+            outcome
+        }
+    }
+}
+
+/// Named after the database, since names are the server's; hashed, since they may have 64 characters.
+const LOCK: &str = "SELECT GET_LOCK(MD5(CONCAT('batch migration ', DATABASE(), ' ', ?)), ?) AS locked";
+const UNLOCK: &str = "SELECT RELEASE_LOCK(MD5(CONCAT('batch migration ', DATABASE(), ' ', ?))) AS locked";
+
+async fn lock(session: &mut Session, limit: Duration) -> Outcome<()> {
+    let seconds = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX).clamp(1, 3600);
+    let statement = session.query(LOCK).bind(session.texts().prefix()).bind(seconds);
+    match session.row(statement).await?.map(|row| row.get("locked")).transpose()? {
+        Some(Some(1_i64)) => Ok(()),
+        _ => {
+            let message = "another process is bringing the repository's tables up to date, and did not end within the limit";
+            Err(Error::new(ErrorKind::Unavailable, message).transient().into())
+        }
+    }
+}
+
+async fn upgrade(session: &mut Session, store: &dyn Store) -> Outcome<()> {
+    let flavor = session.texts().flavor();
+    session.script(if flavor == Flavor::Sqlite { SQLITE_VERSIONS } else { VERSIONS }).await?;
     let found = version(session).await?;
-    for (number, script) in (1..).zip(SQLITE).skip_while(|(number, _)| *number <= found) {
+    for (number, script) in (1_i64..).zip(scripts(flavor)).skip_while(|(number, _)| *number <= found) {
         session.script(script).await?;
-        let applied = store.now().to_rfc3339_opts(SecondsFormat::Micros, true);
-        let query = session.query("INSERT INTO @schema_version (version, applied) VALUES (?, ?)").bind(number).bind(applied);
-        session.execute(query).await?;
+        let applied = crate::sql::stored(store.now());
+        session.execute(session.query(APPLIED).bind(number).bind(applied)).await?;
     }
     Ok(())
 }

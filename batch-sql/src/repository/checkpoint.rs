@@ -1,78 +1,98 @@
-//! The one statement of a chunk's commit, and what sometimes goes with it.
+//! The guarded statement of a chunk's commit, and what goes with it.
 
-use super::{lease, record};
-use crate::{error, sqlite::Store};
+use super::record;
+use crate::{
+    error::{self, Fail},
+    session::Session,
+    sql::{Flavor, Statement, Texts, Value},
+};
 use batch_core::{
     Request,
     repository::{Commit, CommitError},
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteArguments};
 
-/// The guarded update, after a statement of the caller's.
+/// Where a savepoint that was set when the chunk began is released first: it fails if the user ended the transaction.
 macro_rules! update {
-    ($before:literal) => {
+    ($before:literal, $after:literal) => {
         concat!(
             $before,
-            "UPDATE @step SET read_count = ?, write_count = ?, filter_count = ?, read_skip_count = ?, process_skip_count = ?,
-             write_skip_count = ?, commit_count = ?, rollback_count = ?, checkpoint = ?, context = coalesce(?, context),
-             commit_no = commit_no + 1, last_updated = ?
-             WHERE id = ? AND epoch = ? AND commit_no = ? AND status = 'STARTED'
-             RETURNING execution_id, (SELECT request FROM @execution WHERE @execution.id = @step.execution_id) AS request"
+            "UPDATE @step SET read_count = ?, write_count = ?, filter_count = ?, read_skip_count = ?, process_skip_count = ?, \
+             write_skip_count = ?, commit_count = ?, rollback_count = ?, checkpoint = ?, context = coalesce(?, context), \
+             commit_no = commit_no + 1, last_updated = ? \
+             WHERE id = ? AND epoch = ? AND commit_no = ? AND status = 'STARTED' AND execution_id = ?",
+            $after
         )
     };
 }
 
 /// For a transaction of the repository's own.
-const ALONE: &str = update!("");
-/// For a chunk's transaction: fails if the user ended it, since the savepoint set at its begin is gone then.
-const RELEASING: &str = update!("RELEASE batch_chunk; ");
+const ALONE: &str = update!("", "");
+/// For a chunk's transaction on SQLite.
+const SQLITE: &str = update!(
+    "RELEASE batch_chunk; ",
+    " RETURNING (SELECT request FROM @execution WHERE @execution.id = @step.execution_id) AS request"
+);
+/// For a chunk's transaction on PostgreSQL: guard and COMMIT in one round trip, so that the guard has to raise on the server. The cast is
+/// of something that is not constant, since the planner would evaluate a constant one in any case.
+const POSTGRES: &str = update!(
+    "RELEASE SAVEPOINT batch_chunk; WITH held AS (",
+    " RETURNING id) SELECT CASE WHEN n = 1 THEN (SELECT request FROM @execution WHERE id = ?) \
+     ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request FROM (SELECT count(*) AS n FROM held) AS counted; COMMIT"
+);
+/// For a chunk's transaction on MySQL; a subquery of two rows raises.
+const MYSQL: &str = update!(
+    "RELEASE SAVEPOINT batch_chunk; ",
+    "; SELECT IF(ROW_COUNT() = 1, (SELECT request FROM @execution WHERE id = ?), (SELECT 1 UNION SELECT 2)) AS request; COMMIT"
+);
 
-/// From one JSON array a record.
-const SKIPS: &str = "INSERT INTO @skip (step_id, phase, record_number, line, byte, column_name, reason, item)
-    SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)";
+const REQUEST: &str = "SELECT request FROM @execution WHERE id = ?";
+pub(crate) const SKIPS: &str = "INSERT INTO @skip (step_id, phase, record_number, line, byte, column_name, reason, item) VALUES";
 
 /// What the tests of query plans look at.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[ALONE, RELEASING, SKIPS];
+pub(super) const STATEMENTS: &[&str] = &[ALONE, SQLITE, REQUEST];
 
-/// Where the checkpoint is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In a chunk's transaction, with the writer's rows.
-    Chunk,
-    /// In a transaction of its own.
-    Alone,
+/// Those that every database runs.
+#[cfg(test)]
+pub(super) const SHARED: &[&str] = &[ALONE, REQUEST];
+
+/// The checkpoint of a chunk on SQLite; no row comes back where the guard does not hold.
+pub(crate) fn in_chunk(texts: &Texts, commit: &Commit) -> Statement {
+    Statement::new(texts.get(SQLITE)).bind_all(values(commit))
 }
 
-/// Writes counts, checkpoint, context, skip records and, now and then, the lease; the caller commits.
-///
-/// # Errors
-/// `NotOwner` where the guard does not hold, else `Refused`; the caller rolls back.
-pub(crate) async fn write(
-    conn: &mut SqliteConnection,
-    store: &Store,
-    commit: &Commit,
-    place: Place,
-) -> Result<Option<Request>, CommitError> {
-    let template = if place == Place::Chunk { RELEASING } else { ALONE };
-    let query = sqlx::query_with(store.texts.get(template), values(commit));
-    let rows = query.fetch_all(&mut *conn).await.map_err(refused)?;
-    let Some(row) = rows.first() else { return Err(CommitError::NotOwner) };
-    if row.try_get::<i64, _>(0).map_err(refused)? != commit.guard.lease.execution {
+/// Checkpoint and COMMIT of a chunk on a server, in one text; fails where the guard does not hold.
+pub(crate) fn and_commit(texts: &Texts, commit: &Commit) -> String {
+    let template = if texts.flavor() == Flavor::Postgres { POSTGRES } else { MYSQL };
+    let mut values = values(commit);
+    values.push(commit.guard.lease.execution.into());
+    texts.inline(template, &values)
+}
+
+/// Whether the server refused [`and_commit`] because the guard did not hold.
+pub(crate) fn is_refused_by_guard(error: &sqlx::Error) -> bool {
+    error::says(error, "not the owner: ") || error::says(error, "Subquery returns more than 1 row")
+}
+
+/// Writes counts, checkpoint, context and skip records in a transaction of the repository's own.
+pub(super) async fn write(session: &mut Session, commit: &Commit) -> Result<Option<Request>, CommitError> {
+    let refused = |e: sqlx::Error| CommitError::Refused(e.into());
+    if session.execute(session.query(ALONE).bind_all(values(commit))).await.map_err(refused)? != 1 {
         return Err(CommitError::NotOwner);
     }
-    if !commit.skips.is_empty() {
-        let query = sqlx::query(store.texts.get(SKIPS)).bind(commit.guard.step).bind(record::skips(&commit.skips));
-        query.execute(&mut *conn).await.map_err(refused)?;
-    }
-    lease::ride(conn, store, &commit.guard.lease).await?;
-    let request: Option<&str> = row.try_get(1).map_err(refused)?;
-    Ok(request.and_then(Request::parse))
+    session.insert_all(SKIPS, &skips(commit)).await.map_err(refused)?;
+    let row = session.row(session.query(REQUEST).bind(commit.guard.lease.execution)).await.map_err(refused)?;
+    request(row.as_ref()).map_err(refused)
 }
 
-fn values(commit: &Commit) -> SqliteArguments {
+/// What an operator asks, as a row with `request` tells.
+pub(crate) fn request(row: Option<&crate::sql::Row>) -> Result<Option<Request>, sqlx::Error> {
+    let word = row.map(|row| row.get::<Option<&str>>("request")).transpose()?.flatten();
+    Ok(word.and_then(Request::parse))
+}
+
+fn values(commit: &Commit) -> Vec<Value> {
     let Commit { guard, counts, .. } = commit;
-    let mut values = SqliteArguments::default();
     let numbers = [
         counts.read,
         counts.written,
@@ -83,29 +103,35 @@ fn values(commit: &Commit) -> SqliteArguments {
         counts.commits,
         counts.rollbacks,
     ];
-    for number in numbers {
-        add(&mut values, record::count(number));
-    }
-    add(&mut values, commit.checkpoint.encode());
-    add(&mut values, commit.context.as_ref().map(record::context));
-    add(&mut values, record::time(commit.at));
-    for number in [guard.step, guard.epoch, guard.commit_no] {
-        add(&mut values, number);
-    }
+    let mut values: Vec<Value> = numbers.into_iter().map(|n| record::count(n).into()).collect();
+    values.push(commit.checkpoint.encode().into());
+    values.push(commit.context.as_ref().map(record::context).into());
+    values.push(commit.at.into());
+    values.extend([guard.step, guard.epoch, guard.commit_no, guard.lease.execution].map(Value::from));
     values
 }
 
-/// Numbers and texts always encode.
-fn add<'t, T: sqlx::Encode<'t, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + 't>(values: &mut SqliteArguments, value: T) {
-    let _ = sqlx::Arguments::add(values, value);
+/// The rows of a commit's skip records.
+pub(crate) fn skips(commit: &Commit) -> Vec<Vec<Value>> {
+    commit.skips.iter().map(|skip| record::skip(commit.guard.step, skip)).collect()
 }
 
 /// An error before the COMMIT was sent: nothing is committed.
 pub(crate) fn refused(error: sqlx::Error) -> CommitError {
-    if error::says(&error, "no such savepoint") {
+    const ENDED: [&str; 4] =
+        ["no such savepoint", "SAVEPOINT batch_chunk", "savepoint \"batch_chunk\"", "RELEASE SAVEPOINT can only"];
+    if ENDED.iter().any(|words| error::says(&error, words)) {
         let message = "the chunk's transaction was ended inside the chunk: a writer or tasklet ran COMMIT or ROLLBACK, \
-                       or a statement with ON CONFLICT ROLLBACK; leave the transaction to the step";
+                       or a statement that commits or rolls back by itself; leave the transaction to the step";
         return CommitError::Refused(message.into());
     }
     CommitError::Refused(error.into())
+}
+
+/// A failure to begin.
+pub(super) fn not_begun(fail: Fail) -> CommitError {
+    match fail {
+        Fail::Store(e) => CommitError::Refused(e.into()),
+        Fail::Refused(e) => CommitError::Refused(e.into()),
+    }
 }

@@ -1,13 +1,16 @@
 //! What operators read; each call sees one state of the database and waits for no writer.
 
 use super::{
-    SqliteRepository, launch, operate,
+    SqlRepository, launch, operate,
     record::{self, Record},
 };
-use crate::{error::Outcome, sqlite::session::Session};
+use crate::{
+    error::Outcome,
+    session::Session,
+    sql::{Row, Statement},
+};
 use async_trait::async_trait;
 use batch_core::{Error, ErrorKind, JobExecution, JobExplorer, JobInstance, Page, Parameters, SkipRecord, StepExecution};
-use sqlx::{Row, sqlite::SqliteRow};
 use std::collections::HashMap;
 
 /// Goes from name to name along the index, however many instances a job has.
@@ -18,19 +21,19 @@ const KNOWN: &str = "SELECT id FROM @instance WHERE job_name = ? LIMIT 1";
 const KNOWN_INSTANCE: &str = "SELECT id FROM @instance WHERE id = ?";
 const KNOWN_STEP: &str = "SELECT id FROM @step WHERE id = ?";
 const INSTANCES: &str = "SELECT id, job_name, job_key FROM @instance WHERE job_name = ? ORDER BY id DESC LIMIT ? OFFSET ?";
-const INSTANCE_COUNT: &str = "SELECT count(*) FROM @instance WHERE job_name = ?";
+const INSTANCE_COUNT: &str = "SELECT count(*) AS n FROM @instance WHERE job_name = ?";
 const INSTANCE: &str = "SELECT id, job_name, job_key FROM @instance WHERE job_name = ? AND job_key = ?";
 const EXECUTIONS: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
     WHERE e.instance_id = ? ORDER BY e.id DESC";
 const EXECUTIONS_PARAMETERS: &str = "SELECT p.execution_id AS id, p.name, p.type, p.value, p.identifying
-    FROM @execution e CROSS JOIN @parameter p ON p.execution_id = e.id WHERE e.instance_id = ?";
+    FROM @execution e {join} @parameter p ON p.execution_id = e.id WHERE e.instance_id = ?";
 const EXECUTION: &str =
     "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id WHERE e.id = ?";
 /// `active_key > 0` instead of IS NOT NULL, and no order: so it reads the few active ones by their index.
-const RUNNING: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e CROSS JOIN @instance i ON i.id = e.instance_id
+const RUNNING: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e {join} @instance i ON i.id = e.instance_id
     WHERE e.active_key > 0 AND i.job_name = ?";
 const RUNNING_PARAMETERS: &str = "SELECT p.execution_id AS id, p.name, p.type, p.value, p.identifying
-    FROM @execution e CROSS JOIN @parameter p ON p.execution_id = e.id WHERE e.active_key > 0";
+    FROM @execution e {join} @parameter p ON p.execution_id = e.id WHERE e.active_key > 0";
 const STEPS: &str = "SELECT * FROM @step WHERE execution_id = ? ORDER BY id";
 const SKIPS: &str = "SELECT * FROM @skip WHERE step_id = ? ORDER BY id LIMIT ? OFFSET ?";
 
@@ -54,7 +57,7 @@ pub(super) const STATEMENTS: &[&str] = &[
 ];
 
 #[async_trait]
-impl JobExplorer for SqliteRepository {
+impl JobExplorer for SqlRepository {
     async fn job_names(&self) -> Result<Vec<String>, Error> {
         let doing = self.store.error("reading the job names");
         let mut session = self.store.read().await.map_err(&doing)?;
@@ -121,11 +124,11 @@ impl JobExplorer for SqliteRepository {
 
 async fn job_names(session: &mut Session) -> Outcome<Vec<String>> {
     let rows = session.rows(session.query(JOB_NAMES)).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    rows.iter().map(|row| Ok(row.get("name")?)).collect()
 }
 
 async fn demand_known(session: &mut Session, job: &str) -> Outcome<()> {
-    match session.row(session.query(KNOWN).bind(job.to_owned())).await? {
+    match session.row(session.query(KNOWN).bind(job)).await? {
         Some(_) => Ok(()),
         None => Err(Error::new(ErrorKind::NotFound, format!("no job named `{job}` was ever launched")).into()),
     }
@@ -133,19 +136,19 @@ async fn demand_known(session: &mut Session, job: &str) -> Outcome<()> {
 
 async fn instances(session: &mut Session, job: &str, page: Page) -> Outcome<Vec<JobInstance>> {
     demand_known(session, job).await?;
-    let rows = session.rows(window(session.query(INSTANCES).bind(job.to_owned()), page)).await?;
+    let rows = session.rows(window(session.query(INSTANCES).bind(job), page)).await?;
     rows.iter().map(|row| Record::new("batch_instance", row).instance()).collect()
 }
 
 async fn instance_count(session: &mut Session, job: &str) -> Outcome<u64> {
     demand_known(session, job).await?;
-    let row = session.row(session.query(INSTANCE_COUNT).bind(job.to_owned())).await?.ok_or(sqlx::Error::RowNotFound)?;
-    Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    let row = session.row(session.query(INSTANCE_COUNT).bind(job)).await?.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(row.get::<i64>("n")?.unsigned_abs())
 }
 
 async fn instance(session: &mut Session, job: &str, key: &str) -> Outcome<Option<JobInstance>> {
     demand_known(session, job).await?;
-    let row = session.row(session.query(INSTANCE).bind(job.to_owned()).bind(key.to_owned())).await?;
+    let row = session.row(session.query(INSTANCE).bind(job).bind(key)).await?;
     row.map(|row| Record::new("batch_instance", &row).instance()).transpose()
 }
 
@@ -160,17 +163,17 @@ async fn executions(session: &mut Session, instance: i64) -> Outcome<Vec<JobExec
 
 async fn running(session: &mut Session, job: &str) -> Outcome<Vec<JobExecution>> {
     demand_known(session, job).await?;
-    let rows = session.rows(session.query(RUNNING).bind(job.to_owned())).await?;
+    let rows = session.rows(session.query(RUNNING).bind(job)).await?;
     let parameters = session.rows(session.query(RUNNING_PARAMETERS)).await?;
     let mut running = with_parameters(&rows, &parameters)?;
     running.sort_by_key(|e| std::cmp::Reverse(e.id));
     Ok(running)
 }
 
-fn with_parameters(rows: &[SqliteRow], parameters: &[SqliteRow]) -> Outcome<Vec<JobExecution>> {
+fn with_parameters(rows: &[Row], parameters: &[Row]) -> Outcome<Vec<JobExecution>> {
     let mut of: HashMap<i64, Vec<_>> = HashMap::new();
     for row in parameters {
-        of.entry(row.try_get("id")?).or_default().push(Record::new("batch_parameter", row).parameter()?);
+        of.entry(row.get("id")?).or_default().push(Record::new("batch_parameter", row).parameter()?);
     }
     rows.iter()
         .map(|row| {
@@ -218,6 +221,6 @@ async fn skips(session: &mut Session, step: i64, page: Page) -> Outcome<Vec<Skip
     rows.iter().map(|row| Record::new("batch_skip", row).skip()).collect()
 }
 
-fn window(query: crate::sqlite::session::Bound, page: Page) -> crate::sqlite::session::Bound {
+fn window(query: Statement, page: Page) -> Statement {
     query.bind(record::count(page.limit)).bind(record::count(page.offset))
 }

@@ -1,87 +1,98 @@
 //! How long an owner is believed alive without a sign.
 //!
-//! A file has no clock of its own, so a lease is timed by the kernel's clock since boot, which no change of the wall clock moves: it
-//! is compared only within one boot. Another boot of the same host means that the owner is gone; on another host the wall clock
-//! decides.
+//! A server has a clock of its own, and only that one counts: a client's may be off by hours. A file has none, so its leases are timed by
+//! the kernel's clock since boot, which no change of the wall clock moves: it is compared only within one boot. Another boot of the same
+//! host means that the owner is gone; on another host the wall clock decides.
 
-use super::record::{self, Record};
+use super::record::Record;
 use crate::{
     error::{Fail, Outcome, not_owner},
-    repository::checkpoint::refused,
-    sqlite::{Store, session::Session},
+    session::Session,
+    sql::{Row, Statement, Texts},
 };
-use batch_core::{
-    Owner, Request,
-    repository::{CommitError, Lease},
-};
-use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use batch_core::{Clock, Owner, Request, repository::Lease};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::time::Duration;
 
-const INSERT: &str = "INSERT INTO @lease (execution_id, token, host, boot, until_uptime, until_time) VALUES (?, ?, ?, ?, ?, ?)";
-const RENEW: &str = "UPDATE @lease SET until_uptime = ?, until_time = ? WHERE execution_id = ? AND token = ?
-    RETURNING (SELECT request FROM @execution WHERE @execution.id = @lease.execution_id) AS request";
+const INSERT: &str = "INSERT INTO @lease (execution_id, token, host, boot, until_time) VALUES (?, ?, ?, ?, {later})";
+const INSERT_BOOT: &str =
+    "INSERT INTO @lease (execution_id, token, host, boot, until_uptime, until_time) VALUES (?, ?, ?, ?, ?, ?)";
+const RENEW: &str = "UPDATE @lease SET until_time = {later} WHERE execution_id = ? AND token = ?";
+const RENEW_BOOT: &str = "UPDATE @lease SET until_uptime = ?, until_time = ? WHERE execution_id = ? AND token = ?";
 const HELD: &str =
     "SELECT e.request FROM @lease l JOIN @execution e ON e.id = l.execution_id WHERE l.execution_id = ? AND l.token = ?";
+const FIND: &str = "SELECT execution_id AS id, {left} AS micros FROM @lease WHERE execution_id = ?";
+const FIND_BOOT: &str = "SELECT execution_id AS id, host, boot, until_uptime, until_time FROM @lease WHERE execution_id = ?";
 pub(super) const DELETE: &str = "DELETE FROM @lease WHERE execution_id = ?";
 
 /// What the tests of query plans look at.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[INSERT, RENEW, HELD, DELETE];
+pub(super) const STATEMENTS: &[&str] = &[INSERT_BOOT, RENEW_BOOT, HELD, FIND_BOOT, DELETE];
 
-/// Until when, by both clocks, as stored.
-fn until(store: &Store, ttl: Duration) -> (i64, String) {
-    let uptime = i64::try_from((store.clock.uptime() + ttl).as_micros()).unwrap_or(i64::MAX);
-    let time = store.now().checked_add_signed(TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX));
-    (uptime, record::time(time.unwrap_or(DateTime::<Utc>::MAX_UTC)))
+/// By what clock leases run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Timing<'a> {
+    /// The database's own.
+    Server,
+    /// The machine's, since it booted.
+    Boot(&'a dyn Clock),
+}
+
+/// Until when, by both clocks of the machine.
+fn until(clock: &dyn Clock, ttl: Duration) -> (i64, DateTime<Utc>) {
+    let now = clock.now().trunc_subsecs(6);
+    let time = now.checked_add_signed(TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX));
+    (micros(clock.uptime() + ttl), time.unwrap_or(DateTime::<Utc>::MAX_UTC))
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Grants the lease of a new execution.
-pub(super) async fn insert(session: &mut Session, store: &Store, execution: i64, owner: &Owner, ttl: Duration) -> Outcome<()> {
-    let (uptime, time) = until(store, ttl);
-    let query = session.query(INSERT).bind(execution).bind(owner.token.clone()).bind(owner.host.clone());
-    session.execute(query.bind(owner.boot.clone()).bind(uptime).bind(time)).await?;
+pub(super) async fn insert(session: &mut Session, timing: Timing<'_>, execution: i64, owner: &Owner, ttl: Duration) -> Outcome<()> {
+    let template = match timing {
+        Timing::Server => INSERT,
+        Timing::Boot(_) => INSERT_BOOT,
+    };
+    let statement = session.query(template).bind(execution).bind(&owner.token).bind(&owner.host).bind(&owner.boot);
+    session.execute(end_of(statement, timing, ttl)).await?;
     Ok(())
 }
 
-/// Renews a lease, even one that is over, as long as nobody took it.
-pub(super) async fn renew(session: &mut Session, store: &Store, lease: &Lease) -> Outcome<Option<Request>> {
-    let (uptime, time) = until(store, lease.ttl);
-    let query = session.query(RENEW).bind(uptime).bind(time).bind(lease.execution).bind(lease.token.clone());
-    request(session.row(query).await?.as_ref(), lease)
+fn end_of(statement: Statement, timing: Timing<'_>, ttl: Duration) -> Statement {
+    match timing {
+        Timing::Server => statement.bind(micros(ttl)),
+        Timing::Boot(clock) => {
+            let (uptime, time) = until(clock, ttl);
+            statement.bind(uptime).bind(time)
+        }
+    }
 }
 
-/// Whether the lease is still ours, without renewing it: while our own chunk holds the file's lock, that lock is the lease.
+/// The statement that renews a lease, even one that is over, as long as nobody took it.
+pub(crate) fn renewal(texts: &Texts, timing: Timing<'_>, lease: &Lease) -> Statement {
+    let template = match timing {
+        Timing::Server => RENEW,
+        Timing::Boot(_) => RENEW_BOOT,
+    };
+    end_of(Statement::new(texts.get(template)), timing, lease.ttl).bind(lease.execution).bind(&lease.token)
+}
+
+/// Renews a lease; what an operator asks comes back.
+pub(super) async fn renew(session: &mut Session, timing: Timing<'_>, lease: &Lease) -> Outcome<Option<Request>> {
+    let statement = renewal(session.texts(), timing, lease);
+    if session.execute(statement).await? == 0 {
+        return Err(not_owner(lease.execution).into());
+    }
+    held(session, lease).await
+}
+
+/// Whether the lease is still ours, without renewing it.
 pub(super) async fn held(session: &mut Session, lease: &Lease) -> Outcome<Option<Request>> {
-    let query = session.query(HELD).bind(lease.execution).bind(lease.token.clone());
-    request(session.row(query).await?.as_ref(), lease)
-}
-
-fn request(row: Option<&SqliteRow>, lease: &Lease) -> Outcome<Option<Request>> {
+    let row = session.row(session.query(HELD).bind(lease.execution).bind(&lease.token)).await?;
     let row = row.ok_or_else(|| not_owner(lease.execution))?;
-    Ok(row.try_get::<Option<&str>, _>(0)?.and_then(Request::parse))
-}
-
-/// Renews the lease in a chunk's transaction, if a third of it passed since the last time.
-pub(super) async fn ride(conn: &mut SqliteConnection, store: &Store, lease: &Lease) -> Result<(), CommitError> {
-    let now = store.clock.uptime();
-    let last = store.renewed.lock().get(&lease.execution).copied();
-    if last.is_some_and(|last| now.saturating_sub(last) < lease.ttl / 3) {
-        return Ok(());
-    }
-    let (uptime, time) = until(store, lease.ttl);
-    let query = sqlx::query(store.texts.get(RENEW)).bind(uptime).bind(time).bind(lease.execution).bind(lease.token.clone());
-    let rows = query.fetch_all(conn).await.map_err(refused)?;
-    if rows.is_empty() {
-        return Err(CommitError::NotOwner);
-    }
-    remember(store, lease.execution);
-    Ok(())
-}
-
-/// Notes that the lease was renewed just now. Noted before the commit: if that fails, the next renewal comes a third later at worst.
-pub(super) fn remember(store: &Store, execution: i64) {
-    store.renewed.lock().insert(execution, store.clock.uptime());
+    Ok(row.get::<Option<&str>>("request")?.and_then(Request::parse))
 }
 
 /// What a launcher finds out about the lease of an active execution.
@@ -92,30 +103,39 @@ pub(super) enum State {
     Over(String),
 }
 
-/// Judges the lease in `row`, as the launcher `here` sees it.
-pub(super) fn judge(row: &SqliteRow, store: &Store, here: &Owner) -> Result<State, Fail> {
-    let record = Record::new("batch_lease", row);
-    let Some(boot) = record.get::<Option<String>>("boot")? else {
+/// Judges the lease of `execution`, as the launcher `here` sees it.
+pub(super) async fn judge(session: &mut Session, timing: Timing<'_>, execution: i64, here: &Owner) -> Outcome<State> {
+    let template = match timing {
+        Timing::Server => FIND,
+        Timing::Boot(_) => FIND_BOOT,
+    };
+    let Some(row) = session.row(session.query(template).bind(execution)).await? else {
         return Ok(State::Over("it has no lease".to_owned()));
     };
+    match timing {
+        Timing::Server => Ok(compare(row.get("micros")?)),
+        Timing::Boot(clock) => by_boot(&row, clock, here),
+    }
+}
+
+fn by_boot(row: &Row, clock: &dyn Clock, here: &Owner) -> Result<State, Fail> {
+    let record = Record::new("batch_lease", row);
+    let (boot, host): (&str, &str) = (record.get("boot")?, record.get("host")?);
     let known = !boot.is_empty() && !here.boot.is_empty();
     if known && boot == here.boot {
-        let until = Duration::from_micros(record.get::<i64>("until_uptime")?.try_into().unwrap_or(0));
-        return Ok(compare(until, store.clock.uptime()));
+        return Ok(compare(record.get::<i64>("until_uptime")?.saturating_sub(micros(clock.uptime()))));
     }
-    let host: String = record.get("host")?;
     if known && host == here.host {
         return Ok(State::Over(format!("host {host} was booted since")));
     }
-    let until: DateTime<Utc> =
-        record.get::<&str>("until_time")?.parse().map_err(|e: chrono::ParseError| record.damaged("until_time", e))?;
-    let micros = |t: DateTime<Utc>| Duration::from_micros(t.timestamp_micros().try_into().unwrap_or(0));
-    Ok(compare(micros(until), micros(store.now())))
+    let until: DateTime<Utc> = record.get("until_time")?;
+    Ok(compare(until.timestamp_micros().saturating_sub(clock.now().timestamp_micros())))
 }
 
-fn compare(until: Duration, now: Duration) -> State {
-    match until.checked_sub(now) {
-        Some(rest) if !rest.is_zero() => State::Valid(rest),
-        _ => State::Over(format!("its lease ended {} s ago", now.saturating_sub(until).as_secs())),
+/// `left` in microseconds.
+fn compare(left: i64) -> State {
+    match u64::try_from(left) {
+        Ok(left) if left > 0 => State::Valid(Duration::from_micros(left)),
+        _ => State::Over(format!("its lease ended {} s ago", left.unsigned_abs() / 1_000_000)),
     }
 }

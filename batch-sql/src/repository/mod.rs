@@ -4,75 +4,100 @@ pub(crate) mod checkpoint;
 mod explorer;
 mod identity;
 mod launch;
-mod lease;
+pub(crate) mod lease;
 mod operate;
+pub(crate) mod owners;
 #[cfg(test)]
 mod plans;
-pub(crate) mod record;
+mod purge;
+mod record;
 mod step;
 mod takeover;
 
-use crate::{error::Fail, sqlite::Store};
+use crate::{
+    error::{Class, Fail, Outcome, class, is_deadlock},
+    session::Session,
+    store::Store,
+};
 use async_trait::async_trait;
 use batch_core::{
     BatchStatus, Error, JobExplorer, JobRepository, Request, failpoint,
-    repository::{Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Resolved, StepEnd, StepStart, StepStarted},
+    repository::{
+        Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Purge, Purged, Resolved, StepEnd, StepStart, StepStarted,
+    },
 };
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
-/// The repository of one SQLite database; each call is one short transaction on a connection of its own.
+/// Tries of a launch that is chosen to give way, or whose connection is lost: its answer is recognised by its token.
+const TRIES: u32 = 10;
+
+/// The repository of one database; each call is one short transaction on a connection of its own.
 #[derive(Debug, Clone)]
-pub(crate) struct SqliteRepository {
-    store: Arc<Store>,
+pub(crate) struct SqlRepository {
+    store: Arc<dyn Store>,
 }
 
-impl SqliteRepository {
-    pub(crate) fn new(store: Arc<Store>) -> Self {
+impl SqlRepository {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
+    }
+
+    async fn launch_once(&self, launch: &Launch) -> Outcome<Result<Launched, Error>> {
+        let store = &*self.store;
+        let mut session = store.begin(store.launch_wait()).await?;
+        // A refusal may have closed the execution of a dead owner first, so it is an answer, and is committed.
+        let answer = launch::launch(&mut session, store, launch).await;
+        session.end(answer).await
+    }
+
+    async fn begin(&self) -> Outcome<Session> {
+        self.store.begin(self.store.wait()).await
     }
 }
 
+/// Whether a launch that failed so is begun again.
+fn is_repeated(fail: &Fail, tried: u32) -> bool {
+    matches!(fail, Fail::Store(e) if is_deadlock(e) || (class(e) == Class::Lost && tried == 1))
+}
+
 #[async_trait]
-impl JobRepository for SqliteRepository {
+impl JobRepository for SqlRepository {
     async fn id(&self) -> Result<String, Error> {
         let doing = self.store.error("asking for the repository's id");
-        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
-        let outcome = identity::id(&mut session, &self.store).await;
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = identity::id(&mut session, &*self.store).await;
         session.end(outcome).await.map_err(&doing)
     }
 
     async fn launch(&self, launch: &Launch) -> Result<Launched, Error> {
-        let store = &*self.store;
-        let doing = store.error("launching the job");
-        let mut session = match store.begin(store.launch_wait).await {
-            Ok(session) => session,
-            Err(fail) => return Err(launch::blocked(store, launch, fail).await),
+        let mut tried = 0;
+        let answer = loop {
+            tried += 1;
+            match self.launch_once(launch).await {
+                Ok(answer) => break answer,
+                Err(fail) if tried < TRIES && is_repeated(&fail, tried) => {}
+                Err(fail) => return Err(self.store.blocked(launch, fail).await),
+            }
         };
-        // A refusal may have closed the execution of a dead owner first, so it is an answer, and is committed.
-        let answer = launch::launch(&mut session, store, launch).await;
-        let answer = session.end(answer).await.map_err(&doing)?;
         failpoint!("launch.claimed");
         if let Ok(launched) = &answer {
-            lease::remember(store, launched.execution.id);
+            self.store.holds(launched.execution.id, launch.ttl);
         }
         answer
     }
 
     async fn start_step(&self, start: &StepStart) -> Result<StepStarted, Error> {
         let doing = self.store.error("starting the step");
-        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
-        let outcome = step::start(&mut session, &self.store, start).await;
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = step::start(&mut session, &*self.store, start).await;
         let started = session.end(outcome).await.map_err(&doing)?;
         failpoint!("step.started");
         Ok(started)
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let mut session = self.store.begin(self.store.wait).await.map_err(|fail| match fail {
-            Fail::Store(e) => CommitError::Refused(e.into()),
-            Fail::Refused(e) => CommitError::Refused(e.into()),
-        })?;
-        match checkpoint::write(session.conn(), &self.store, commit, checkpoint::Place::Alone).await {
+        let mut session = self.begin().await.map_err(checkpoint::not_begun)?;
+        match checkpoint::write(&mut session, commit).await {
             Ok(request) => {
                 session.end(Ok(request)).await.map_err(|fail| CommitError::Unknown(fail.into_error("committing").into()))
             }
@@ -85,7 +110,7 @@ impl JobRepository for SqliteRepository {
 
     async fn resolve(&self, guard: &Guard) -> Result<Resolved, Error> {
         let doing = self.store.error("finding out what became of a commit");
-        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
+        let mut session = self.begin().await.map_err(&doing)?;
         let outcome = step::resolve(&mut session, guard).await;
         session.end(outcome).await.map_err(&doing)
     }
@@ -93,7 +118,7 @@ impl JobRepository for SqliteRepository {
     async fn end_step(&self, end: &StepEnd) -> Result<(), Error> {
         failpoint!("step.ending");
         let doing = self.store.error("ending the step");
-        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
+        let mut session = self.begin().await.map_err(&doing)?;
         let outcome = step::end(&mut session, end).await;
         session.end(outcome).await.map_err(&doing)
     }
@@ -101,42 +126,53 @@ impl JobRepository for SqliteRepository {
     async fn end_job(&self, end: &JobEnd) -> Result<(), Error> {
         failpoint!("job.ending");
         let doing = self.store.error("ending the job");
-        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
+        let mut session = self.begin().await.map_err(&doing)?;
         let outcome = launch::end(&mut session, end).await;
         session.end(outcome).await.map_err(&doing)?;
-        self.store.renewed.lock().remove(&end.lease.execution);
+        self.store.released(end.lease.execution);
         Ok(())
     }
 
     async fn renew(&self, lease: &Lease) -> Result<Option<Request>, Error> {
         let doing = self.store.error("renewing the lease");
-        if self.store.chunk_open.load(Ordering::Relaxed) {
+        if self.store.is_locked_by_chunk() {
             let mut session = self.store.read().await.map_err(&doing)?;
             let outcome = lease::held(&mut session, lease).await;
             return session.end(outcome).await.map_err(&doing);
         }
-        let mut session = self.store.begin(self.store.wait.min(lease.ttl / 3)).await.map_err(&doing)?;
-        let outcome = lease::renew(&mut session, &self.store, lease).await;
+        let mut session = self.store.begin(self.store.wait().min(lease.ttl / 3)).await.map_err(&doing)?;
+        let outcome = lease::renew(&mut session, self.store.timing(), lease).await;
         let request = session.end(outcome).await.map_err(&doing)?;
-        lease::remember(&self.store, lease.execution);
+        self.store.holds(lease.execution, lease.ttl);
         Ok(request)
     }
 
     async fn request(&self, execution: i64, request: Option<Request>) -> Result<(), Error> {
         let doing = self.store.error("asking something of an execution");
-        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
-        let outcome = operate::request(&mut session, &self.store, execution, request).await;
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = operate::request(&mut session, &*self.store, execution, request).await;
         session.end(outcome).await.map_err(&doing)
     }
 
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error> {
         let doing = self.store.error("abandoning the execution");
-        let mut session = self.store.begin(self.store.wait).await.map_err(&doing)?;
-        let outcome = operate::abandon(&mut session, &self.store, execution).await;
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = operate::abandon(&mut session, &*self.store, execution).await;
+        session.end(outcome).await.map_err(&doing)
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        let doing = self.store.error("deleting history");
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = purge::purge(&mut session, &*self.store, purge).await;
         session.end(outcome).await.map_err(&doing)
     }
 
     fn explorer(&self) -> Arc<dyn JobExplorer> {
         Arc::new(self.clone())
+    }
+
+    fn apart(&self) -> Option<Arc<dyn JobRepository>> {
+        Some(Arc::new(Self::new(self.store.apart()?)))
     }
 }

@@ -1,24 +1,18 @@
 //! Rows of the repository's tables, decoded; damage is told from failure.
 
 use crate::error::{Fail, Outcome};
+use crate::sql::{FromCell, Row, Value};
 use batch_core::{
     BatchStatus, Checkpoint, Context, Counts, Error, ErrorKind, ExitStatus, JobExecution, JobInstance, Parameter, ParameterValue,
     Parameters, SkipRecord, StepExecution,
 };
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::DeserializeOwned;
-use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 use std::{fmt::Display, str::FromStr};
 
 /// Characters kept of the reason of a skip.
 const REASON_LIMIT: usize = 10_000;
 /// Characters kept of a skipped item: a dead letter must be whole to be sent again, yet one record must not fill the disk.
 const ITEM_LIMIT: usize = 4 << 20;
-
-/// The stored form of a time: UTC, RFC 3339, microseconds; text order is time order.
-pub(crate) fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
 
 /// The stored form of a count; SQLite has no unsigned integers.
 pub(crate) fn count(value: u64) -> i64 {
@@ -46,41 +40,33 @@ pub(crate) fn parameter(value: &ParameterValue) -> Option<(String, String)> {
     Some((json.get("type")?.as_str()?.to_owned(), json.get("value")?.to_string()))
 }
 
-/// The stored form of skip records: one JSON array, since their number varies and the statement must not.
-pub(crate) fn skips(skips: &[SkipRecord]) -> String {
-    let rows: Vec<_> = skips
-        .iter()
-        .map(|s| {
-            serde_json::json!([
-                s.phase.as_str(),
-                count(s.number),
-                s.line.map(count),
-                s.byte.map(count),
-                s.column.as_deref().map(|c| clean(c, REASON_LIMIT)),
-                clean(&s.reason, REASON_LIMIT),
-                s.item.as_deref().map(|i| clean(i, ITEM_LIMIT)),
-            ])
-        })
-        .collect();
-    serde_json::Value::from(rows).to_string()
+/// The row of a skip record.
+pub(crate) fn skip(step: i64, skip: &SkipRecord) -> Vec<Value> {
+    vec![
+        step.into(),
+        skip.phase.as_str().into(),
+        count(skip.number).into(),
+        skip.line.map(count).into(),
+        skip.byte.map(count).into(),
+        skip.column.as_deref().map(|c| clean(c, REASON_LIMIT)).into(),
+        clean(&skip.reason, REASON_LIMIT).into(),
+        skip.item.as_deref().map(|i| clean(i, ITEM_LIMIT)).into(),
+    ]
 }
 
 /// A row of `table`, whose number stands in `id`.
 pub(crate) struct Record<'a> {
-    row: &'a SqliteRow,
+    row: &'a Row,
     table: &'static str,
 }
 
 impl<'a> Record<'a> {
-    pub(crate) fn new(table: &'static str, row: &'a SqliteRow) -> Self {
+    pub(crate) fn new(table: &'static str, row: &'a Row) -> Self {
         Self { row, table }
     }
 
-    pub(crate) fn get<T>(&self, column: &str) -> Outcome<T>
-    where
-        T: Decode<'a, Sqlite> + Type<Sqlite>,
-    {
-        self.row.try_get(column).map_err(|e| self.damaged(column, e))
+    pub(crate) fn get<T: FromCell<'a>>(&self, column: &str) -> Outcome<T> {
+        self.row.get(column).map_err(|e| self.damaged(column, e))
     }
 
     fn parse<T: FromStr<Err: Display>>(&self, column: &str) -> Outcome<T> {
@@ -97,7 +83,7 @@ impl<'a> Record<'a> {
 
     /// Kind `NeedsOperator`: to go on from damaged data could lose or repeat some.
     pub(crate) fn damaged(&self, column: &str, why: impl Display) -> Fail {
-        let id: i64 = self.row.try_get("id").unwrap_or_default();
+        let id: i64 = self.row.get("id").unwrap_or_default();
         let what = "the repository's data is corrupt; repair the row from a backup, or launch with another identifying parameter";
         Error::new(ErrorKind::NeedsOperator, format!("{what}: {why}"))
             .with("table", self.table)
@@ -118,18 +104,13 @@ impl<'a> Record<'a> {
             parameters: Parameters::new(),
             status: self.parse("status")?,
             exit_status: self.exit_status()?,
-            created: self.parse("create_time")?,
-            started: self.optional_time("start_time")?,
-            ended: self.optional_time("end_time")?,
-            last_updated: self.parse("last_updated")?,
+            created: self.get("create_time")?,
+            started: self.get("start_time")?,
+            ended: self.get("end_time")?,
+            last_updated: self.get("last_updated")?,
             context: self.json("context")?,
             steps: Vec::new(),
         })
-    }
-
-    fn optional_time(&self, column: &str) -> Outcome<Option<DateTime<Utc>>> {
-        let text: Option<&str> = self.get(column)?;
-        text.map(|t| t.parse().map_err(|e| self.damaged(column, e))).transpose()
     }
 
     pub(crate) fn instance(&self) -> Outcome<JobInstance> {
@@ -149,9 +130,9 @@ impl<'a> Record<'a> {
             counts: self.counts()?,
             checkpoint: self.checkpoint()?,
             context: self.json("context")?,
-            started: self.parse("start_time")?,
-            ended: self.optional_time("end_time")?,
-            last_updated: self.parse("last_updated")?,
+            started: self.get("start_time")?,
+            ended: self.get("end_time")?,
+            last_updated: self.get("last_updated")?,
         })
     }
 

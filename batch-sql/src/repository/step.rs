@@ -1,37 +1,43 @@
 //! Beginning and ending a step execution.
 
-use super::record::{self, Record};
+use super::{
+    checkpoint,
+    record::{self, Record},
+};
 use crate::{
     error::{Outcome, not_owner},
-    sqlite::{Store, session::Session},
+    session::Session,
+    sql::Value,
+    store::Store,
 };
 use batch_core::{
-    BatchStatus, Checkpoint, Context, Counts, ExitStatus, Request, StepExecution,
+    BatchStatus, Checkpoint, Context, Counts, ExitStatus, StepExecution,
     repository::{Guard, Lease, Resolved, StepEnd, StepStart, StepStarted},
 };
-use chrono::SubsecRound;
-use sqlx::Row;
 
-const HELD: &str = "SELECT id, context FROM @execution WHERE id = ? AND token = ? AND active_key IS NOT NULL";
+const HELD: &str = "SELECT id, context FROM @execution WHERE id = ? AND token = ? AND active_key IS NOT NULL{for_share}";
+const HELD_ALONE: &str = "SELECT id, context FROM @execution WHERE id = ? AND token = ? AND active_key IS NOT NULL{for_update}";
 const LAST: &str = "SELECT * FROM @step WHERE instance_id = ? AND step_name = ? ORDER BY id DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO @step (execution_id, instance_id, step_name, status, exit_code, exit_message, start_no, epoch,
     commit_no, checkpoint, context, start_time, last_updated)
-    VALUES (?, ?, ?, 'STARTED', 'STARTED', '', ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+    VALUES (?, ?, ?, 'STARTED', 'STARTED', '', ?, ?, ?, ?, ?, ?, ?){id}";
 const END: &str = "UPDATE @step SET status = ?, exit_code = ?, exit_message = ?, read_count = ?, write_count = ?, filter_count = ?,
     read_skip_count = ?, process_skip_count = ?, write_skip_count = ?, commit_count = ?, rollback_count = ?, end_time = ?,
     last_updated = ? WHERE id = ? AND epoch = ? AND commit_no = ? AND status = 'STARTED'";
 const JOB_CONTEXT: &str = "UPDATE @execution SET context = ?, last_updated = ? WHERE id = ?";
-const RESOLVE: &str = "UPDATE @step SET epoch = epoch + 1 WHERE id = ? AND epoch = ? AND status = 'STARTED'
-    RETURNING epoch, commit_no, (SELECT request FROM @execution WHERE @execution.id = @step.execution_id) AS request";
+/// Only the owner raises the epoch of a step that is STARTED: a higher one is its own, whose answer was lost.
+const RESOLVE: &str = "UPDATE @step SET epoch = epoch + 1 WHERE id = ? AND epoch >= ? AND status = 'STARTED'";
+const RESOLVED: &str =
+    "SELECT s.epoch, s.commit_no, e.request FROM @step s JOIN @execution e ON e.id = s.execution_id WHERE s.id = ?";
 
 /// What the tests of query plans look at.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[HELD, LAST, INSERT, END, JOB_CONTEXT, RESOLVE];
+pub(super) const STATEMENTS: &[&str] = &[HELD, HELD_ALONE, LAST, INSERT, END, JOB_CONTEXT, RESOLVE, RESOLVED];
 
 /// Begins a step execution where the execution is ours, with what the last try of the step left.
-pub(super) async fn start(session: &mut Session, store: &Store, start: &StepStart) -> Outcome<StepStarted> {
+pub(super) async fn start(session: &mut Session, store: &dyn Store, start: &StepStart) -> Outcome<StepStarted> {
     demand_active(session, &start.lease).await?;
-    let query = session.query(LAST).bind(start.instance).bind(start.name.clone());
+    let query = session.query(LAST).bind(start.instance).bind(&start.name);
     let row = session.row(query).await?;
     let last = row.as_ref().map(|row| Record::new("batch_step", row).step()).transpose()?;
     let starts = last.as_ref().map_or(0, |l| l.start_no);
@@ -44,14 +50,14 @@ pub(super) async fn start(session: &mut Session, store: &Store, start: &StepStar
     if start.start_limit.is_some_and(|limit| starts >= limit.get()) {
         return Ok(StepStarted::LimitReached(starts));
     }
-    let step = inherit(start, last, store.clock.now().trunc_subsecs(6));
+    let step = inherit(start, last, store.now());
     let id = insert(session, start.instance, &step).await?;
     Ok(StepStarted::Started(Box::new(StepExecution { id, ..step })))
 }
 
 /// A zombie that wakes between two steps must not start the next.
 async fn demand_active(session: &mut Session, lease: &Lease) -> Outcome<()> {
-    let query = session.query(HELD).bind(lease.execution).bind(lease.token.clone());
+    let query = session.query(HELD).bind(lease.execution).bind(&lease.token);
     match session.row(query).await? {
         Some(_) => Ok(()),
         None => Err(not_owner(lease.execution).into()),
@@ -84,47 +90,48 @@ fn inherit(start: &StepStart, last: Option<StepExecution>, now: chrono::DateTime
 }
 
 async fn insert(session: &mut Session, instance: i64, step: &StepExecution) -> Outcome<i64> {
-    let query = session.query(INSERT).bind(step.execution_id).bind(instance).bind(step.name.clone());
-    let query = query.bind(step.start_no).bind(step.epoch).bind(step.commit_no).bind(step.checkpoint.encode());
-    let query = query.bind(record::context(&step.context)).bind(record::time(step.started)).bind(record::time(step.started));
-    let row = session.row(query).await?.ok_or(sqlx::Error::RowNotFound)?;
-    Ok(row.try_get(0)?)
+    let statement = session.query(INSERT).bind(step.execution_id).bind(instance).bind(&step.name);
+    let statement = statement.bind(step.start_no).bind(step.epoch).bind(step.commit_no).bind(step.checkpoint.encode());
+    let statement = statement.bind(record::context(&step.context)).bind(step.started).bind(step.started);
+    Ok(session.insert(statement).await?)
 }
 
-/// Ends a step execution; a completed one leaves its values to the job's later steps.
+/// Ends a step execution; a completed one leaves its values to the job's later steps. The job's row is locked first, as everywhere.
 pub(super) async fn end(session: &mut Session, end: &StepEnd) -> Outcome<()> {
-    let (guard, counts, at) = (&end.guard, &end.counts, record::time(end.at));
-    let query = session.query(END).bind(end.status.as_str()).bind(end.exit_status.code.clone());
-    let query = query.bind(record::message(&end.exit_status)).bind(record::count(counts.read)).bind(record::count(counts.written));
-    let query = query.bind(record::count(counts.filtered)).bind(record::count(counts.read_skips));
-    let query = query.bind(record::count(counts.process_skips)).bind(record::count(counts.write_skips));
-    let query = query.bind(record::count(counts.commits)).bind(record::count(counts.rollbacks)).bind(at.clone()).bind(at.clone());
-    let changed = session.execute(query.bind(guard.step).bind(guard.epoch).bind(guard.commit_no)).await?;
-    if changed == 0 {
-        return Err(not_owner(guard.lease.execution).into());
+    if let Some(context) = &end.job_context {
+        save_job_context(session, end, context).await?;
     }
-    match &end.job_context {
-        Some(context) => save_job_context(session, end, context).await,
-        None => Ok(()),
-    }
+    let guard = &end.guard;
+    let statement =
+        session.query(END).bind(end.status.as_str()).bind(&end.exit_status.code).bind(record::message(&end.exit_status));
+    let statement = statement.bind_all(counts(end)).bind(end.at).bind(end.at);
+    let changed = session.execute(statement.bind(guard.step).bind(guard.epoch).bind(guard.commit_no)).await?;
+    if changed == 0 { Err(not_owner(guard.lease.execution).into()) } else { Ok(()) }
+}
+
+fn counts(end: &StepEnd) -> impl Iterator<Item = Value> {
+    let c = &end.counts;
+    let skips = [c.read_skips, c.process_skips, c.write_skips];
+    let all = [c.read, c.written, c.filtered].into_iter().chain(skips).chain([c.commits, c.rollbacks]);
+    all.map(|n| record::count(n).into())
 }
 
 /// Merged, since another step of a split may have ended meanwhile; this step's values win.
 async fn save_job_context(session: &mut Session, end: &StepEnd, context: &Context) -> Outcome<()> {
     let lease = &end.guard.lease;
-    let query = session.query(HELD).bind(lease.execution).bind(lease.token.clone());
-    let row = session.row(query).await?.ok_or_else(|| not_owner(lease.execution))?;
+    let row = session.row(session.query(HELD_ALONE).bind(lease.execution).bind(&lease.token)).await?;
+    let row = row.ok_or_else(|| not_owner(lease.execution))?;
     let mut merged: Context = Record::new("batch_execution", &row).json("context")?;
     merged.merge(context);
-    let query = session.query(JOB_CONTEXT).bind(record::context(&merged)).bind(record::time(end.at)).bind(lease.execution);
-    session.execute(query).await?;
+    session.execute(session.query(JOB_CONTEXT).bind(record::context(&merged)).bind(end.at).bind(lease.execution)).await?;
     Ok(())
 }
 
 /// Raises the epoch, which waits for a commit in flight, and says how many commits there are.
 pub(super) async fn resolve(session: &mut Session, guard: &Guard) -> Outcome<Resolved> {
-    let row = session.row(session.query(RESOLVE).bind(guard.step).bind(guard.epoch)).await?;
-    let row = row.ok_or_else(|| not_owner(guard.lease.execution))?;
-    let request: Option<&str> = row.try_get("request")?;
-    Ok(Resolved { epoch: row.try_get("epoch")?, commit_no: row.try_get("commit_no")?, request: request.and_then(Request::parse) })
+    if session.execute(session.query(RESOLVE).bind(guard.step).bind(guard.epoch)).await? == 0 {
+        return Err(not_owner(guard.lease.execution).into());
+    }
+    let row = session.row(session.query(RESOLVED).bind(guard.step)).await?.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(Resolved { epoch: row.get("epoch")?, commit_no: row.get("commit_no")?, request: checkpoint::request(Some(&row))? })
 }

@@ -4,15 +4,11 @@ use super::{
     lease::{self, State},
     record::{self, Record},
 };
-use crate::{
-    error::Outcome,
-    sqlite::{Store, session::Session},
-};
+use crate::{error::Outcome, session::Session, store::Store};
 use batch_core::{
     Error, ErrorKind, ExitStatus, Owner, failpoint,
     repository::{Launch, TakenOver},
 };
-use sqlx::sqlite::SqliteRow;
 
 const CLOSE_EXECUTION: &str = "UPDATE @execution SET status = 'FAILED', exit_code = 'FAILED', exit_message = ?, end_time = ?,
     last_updated = ?, request = NULL, active_key = NULL WHERE id = ?";
@@ -23,13 +19,19 @@ const CLOSE_STEPS: &str = "UPDATE @step SET status = 'FAILED', exit_code = 'FAIL
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[CLOSE_EXECUTION, CLOSE_STEPS];
 
-/// Whether the active execution may be taken over, else the refusal.
-pub(super) fn verdict(active: &Record<'_>, row: &SqliteRow, store: &Store, launch: &Launch) -> Outcome<Result<TakenOver, Error>> {
+/// Whether the active execution, whose row is locked, may be taken over, else the refusal.
+pub(super) async fn verdict(
+    session: &mut Session,
+    active: &Record<'_>,
+    store: &dyn Store,
+    launch: &Launch,
+) -> Outcome<Result<TakenOver, Error>> {
     let execution: i64 = active.get("id")?;
     // An owner that can't be read is unknown: its lease decides.
     let owner: Option<Owner> = serde_json::from_str(active.get("owner")?).ok();
     let name = owner.as_ref().map_or_else(|| "an unknown process".to_owned(), Owner::to_string);
-    let rest = match (owner.and_then(|o| o.gone()), lease::judge(row, store, &launch.owner)?) {
+    let lease = lease::judge(session, store.timing(), execution, &launch.owner).await?;
+    let rest = match (owner.and_then(|o| o.gone()), lease) {
         (Some(reason), _) | (None, State::Over(reason)) => return Ok(Ok(TakenOver { execution, owner: name, reason })),
         (None, State::Valid(rest)) => rest.as_secs_f64().ceil(),
     };
@@ -42,13 +44,15 @@ pub(super) fn verdict(active: &Record<'_>, row: &SqliteRow, store: &Store, launc
 }
 
 /// Closes the execution, then its steps, whose new epoch fences the old owner; the lease last.
-pub(super) async fn close(session: &mut Session, store: &Store, launch: &Launch, taken: &TakenOver) -> Outcome<()> {
+///
+/// Closing the steps waits for a commit in flight; their checkpoints are read by statements of their own, later, since one that closed and
+/// read at once would see the checkpoint before that commit.
+pub(super) async fn close(session: &mut Session, store: &dyn Store, launch: &Launch, taken: &TakenOver) -> Outcome<()> {
     let message = format!("taken over by {} from {}: {}", launch.owner, taken.owner, taken.reason);
     let message = record::message(&ExitStatus::new("FAILED", &message));
-    let now = record::time(store.now());
     for template in [CLOSE_EXECUTION, CLOSE_STEPS] {
-        let query = session.query(template).bind(message.clone()).bind(now.clone()).bind(now.clone());
-        session.execute(query.bind(taken.execution)).await?;
+        let statement = session.query(template).bind(&message).bind(store.now()).bind(store.now()).bind(taken.execution);
+        session.execute(statement).await?;
     }
     session.execute(session.query(lease::DELETE).bind(taken.execution)).await?;
     failpoint!("takeover.closed");

@@ -1,20 +1,18 @@
 //! The handle of an SQLite database.
 
-pub(crate) mod holder;
-pub(crate) mod ledger;
+mod holder;
+mod ledger;
+mod link;
+mod live;
 mod open;
 mod options;
-pub(crate) mod session;
-mod slot;
 mod store;
-mod texts;
 mod transactions;
 mod url;
 mod wait;
 
 pub use options::SqliteOptions;
-pub(crate) use store::Store;
-pub(crate) use texts::Texts;
+pub(crate) use store::SqliteStore;
 pub use transactions::SqliteTx;
 
 use batch_core::Error;
@@ -29,7 +27,7 @@ use std::{fmt, sync::Arc};
 /// other processes a gap of 4 ms at least every 200 ms.
 #[derive(Clone)]
 pub struct Sqlite {
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Arc<SqliteStore>,
 }
 
 /// The database that a URL names; today SQLite.

@@ -1,12 +1,17 @@
 //! Opening: connections, WAL, tables.
 
 use super::{
-    Sqlite, SqliteOptions, Store, Texts, holder,
-    slot::Slot,
+    Sqlite, SqliteOptions, SqliteStore, holder,
+    live::Opening,
     url::{Target, target},
     wait::{Pace, poll},
 };
-use crate::{error, identifier, migrations};
+use crate::{
+    error::{self, Place},
+    identifier, migrations,
+    slot::Slot,
+    sql::{Flavor, Texts},
+};
 use batch_core::{Error, ErrorKind};
 use sqlx::{
     ConnectOptions,
@@ -27,12 +32,14 @@ pub(super) async fn open(options: SqliteOptions, url: &str) -> Result<Sqlite, Er
     let synchronous = if options.full { SqliteSynchronous::Full } else { SqliteSynchronous::Normal };
     let shared = connect.foreign_keys(true).synchronous(synchronous).busy_timeout(BUSY_TIMEOUT);
     let own = shared.clone().disable_statement_logging();
-    let store = Store {
+    let durable = Arc::new(AtomicBool::new(false));
+    let store = SqliteStore {
         pool: pool(&options).connect_lazy_with(shared),
-        writer: Slot::polled(own.clone()),
-        control: Slot::polled(own.clone()),
-        reader: Slot::new(own.clone()),
-        texts: Arc::new(Texts::new(options.prefix)),
+        writer: Slot::new(Opening::polled(own.clone()).durable_by(&durable), 1),
+        durable,
+        control: Slot::new(Opening::polled(own.clone()), 1),
+        reader: Slot::new(Opening::new(own.clone()), 1),
+        texts: Arc::new(Texts::new(Flavor::Sqlite, options.prefix, None)),
         clock: options.clock,
         wait: options.wait,
         launch_wait: options.launch_wait,
@@ -40,6 +47,7 @@ pub(super) async fn open(options: SqliteOptions, url: &str) -> Result<Sqlite, Er
         renewed: parking_lot::Mutex::default(),
         chunk_open: AtomicBool::new(false),
         statements: Arc::default(),
+        place: Place { key: "file", name: path.display().to_string() },
         path,
     };
     set_wal(&own, &store).await.map_err(|e| at_file(e, &store.path))?;
@@ -66,7 +74,7 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
 }
 
 /// WAL is a property of the file; the switch needs the file for itself for a moment, so another process may be in the way.
-async fn set_wal(connect: &SqliteConnectOptions, store: &Store) -> Result<(), Error> {
+async fn set_wal(connect: &SqliteConnectOptions, store: &SqliteStore) -> Result<(), Error> {
     let doing = "opening the database";
     let mut conn = connect.connect().await.map_err(|e| error::store(doing, e))?;
     poll(&mut conn, "PRAGMA journal_mode = WAL", store.wait).await.map_err(|e| locked(e, &store.path))?;

@@ -1,13 +1,20 @@
 //! What the clones of a handle share.
 
 use super::{
-    Texts, holder,
-    session::Session,
-    slot::Slot,
+    holder,
+    live::SqliteLive,
     wait::{Pace, poll},
 };
-use crate::error::{Class, Fail, Outcome, class};
-use batch_core::{Clock, Error, ErrorKind};
+use crate::{
+    error::{Class, Fail, Outcome, Place, class},
+    repository::{lease::Timing, owners},
+    session::Session,
+    slot::{Lent, Slot},
+    sql::Texts,
+    store::Store,
+};
+use async_trait::async_trait;
+use batch_core::{Clock, Error, ErrorKind, repository::Launch};
 use chrono::{DateTime, SubsecRound, Utc};
 use parking_lot::Mutex;
 use sqlx::SqlitePool;
@@ -16,22 +23,25 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 /// Connections, statements and the little state that transactions and repository share.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct SqliteStore {
     pub(crate) path: PathBuf,
+    pub(crate) place: Place,
     pub(crate) pool: SqlitePool,
     /// Lends its connection to one chunk transaction at a time.
-    pub(crate) writer: Slot,
+    pub(crate) writer: Slot<SqliteLive>,
+    /// Whether chunks wait for the disk though the options do not ask for it.
+    pub(crate) durable: Arc<AtomicBool>,
     /// For launches, steps, leases and requests.
-    pub(crate) control: Slot,
+    pub(crate) control: Slot<SqliteLive>,
     /// For the explorer, and for looking at owners while the file is locked.
-    pub(crate) reader: Slot,
+    pub(crate) reader: Slot<SqliteLive>,
     pub(crate) texts: Arc<Texts>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) wait: Duration,
@@ -45,32 +55,7 @@ pub(crate) struct Store {
     pub(crate) statements: Arc<AtomicU64>,
 }
 
-impl Store {
-    /// Now, as precise as it is stored.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.clock.now().trunc_subsecs(6)
-    }
-
-    /// Begins a transaction of the repository's own, waiting for the write lock for at most `limit`.
-    pub(crate) async fn begin(&self, limit: Duration) -> Outcome<Session> {
-        let Some(mut lent) = self.control.lend(limit).await? else { return Err(self.busy().into()) };
-        match poll(lent.conn(), "BEGIN IMMEDIATE", limit).await {
-            Ok(()) => Ok(Session::new(lent, self)),
-            Err(e) if class(&e) == Class::Busy => {
-                lent.give_back();
-                Err(self.busy().because(e).into())
-            }
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// Begins a transaction that only reads: it sees one state, and waits for no writer.
-    pub(crate) async fn read(&self) -> Outcome<Session> {
-        let Some(mut lent) = self.reader.lend(self.wait).await? else { return Err(self.busy().into()) };
-        poll(lent.conn(), "BEGIN", self.wait).await?;
-        Ok(Session::new(lent, self))
-    }
-
+impl SqliteStore {
     /// The error of somebody who waited too long for the write lock.
     pub(crate) fn busy(&self) -> Error {
         let error = Error::new(ErrorKind::Unavailable, "the database stayed locked for writing longer than the limit").transient();
@@ -81,11 +66,73 @@ impl Store {
         }
     }
 
-    /// What a public call returns, with the file's name.
-    pub(crate) fn error(&self, doing: &'static str) -> impl Fn(Fail) -> Error + '_ {
-        move |fail| match fail {
-            Fail::Store(_) => fail.into_error(doing).with("file", self.path.display()),
-            Fail::Refused(error) => error,
+    fn session(&self, lent: Lent<SqliteLive>) -> Session {
+        Session::new(lent, self.texts.clone(), self.statements.clone())
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin(&self, limit: Duration) -> Outcome<Session> {
+        let Some(mut lent) = self.control.lend(limit).await? else { return Err(self.busy().into()) };
+        match poll(lent.conn(), "BEGIN IMMEDIATE", limit).await {
+            Ok(()) => Ok(self.session(lent)),
+            Err(e) if class(&e) == Class::Busy => {
+                lent.give_back();
+                Err(self.busy().because(e).into())
+            }
+            Err(e) => Err(e.into()),
         }
+    }
+
+    async fn read(&self) -> Outcome<Session> {
+        let Some(mut lent) = self.reader.lend(self.wait).await? else { return Err(self.busy().into()) };
+        poll(lent.conn(), "BEGIN", self.wait).await?;
+        Ok(self.session(lent))
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now().trunc_subsecs(6)
+    }
+
+    fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    fn launch_wait(&self) -> Duration {
+        self.launch_wait
+    }
+
+    fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn timing(&self) -> Timing<'_> {
+        Timing::Boot(&*self.clock)
+    }
+
+    /// In WAL mode owners are read without the lock.
+    async fn blocked(&self, launch: &Launch, fail: Fail) -> Error {
+        let busy = match fail {
+            Fail::Refused(busy) => busy,
+            Fail::Store(e) if class(&e) == Class::Busy => self.busy().because(e),
+            Fail::Store(_) => return (self as &dyn Store).error("launching the job")(fail),
+        };
+        let pid = holder::pid(&self.path);
+        let Some((execution, owner)) = owners::blocking(self, launch, pid).await else { return busy };
+        let stopped = if holder::is_stopped(owner.pid) { ", which is stopped: continue it (SIGCONT) or kill it" } else { "" };
+        owners::locked_out(launch, execution, &owner, stopped).because(busy)
+    }
+
+    fn holds(&self, execution: i64, _: Duration) {
+        self.renewed.lock().insert(execution, self.clock.uptime());
+    }
+
+    fn released(&self, execution: i64) {
+        self.renewed.lock().remove(&execution);
+    }
+
+    fn is_locked_by_chunk(&self) -> bool {
+        self.chunk_open.load(Ordering::Relaxed)
     }
 }

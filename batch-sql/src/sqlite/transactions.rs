@@ -1,18 +1,19 @@
 //! A chunk's transaction: the writer's rows and the checkpoint, together.
 
-use super::{Sqlite, Store, slot::Lent, wait::poll};
+use super::{Sqlite, SqliteStore, live::SqliteLive, wait::poll};
 use crate::{
     error::{self, Class, class, says},
-    repository::{
-        SqliteRepository,
-        checkpoint::{self, Place},
-    },
+    repository::{SqlRepository, checkpoint, lease},
+    session::insert_all,
+    slot::Lent,
+    sql::Link,
+    store::Store,
 };
 use batch_core::{
     BoxError, JobRepository, Request, Result, Transactions, failpoint,
-    repository::{Commit, CommitError},
+    repository::{Commit, CommitError, Lease},
 };
-use sqlx::{Executor, SqliteConnection, raw_sql};
+use sqlx::{AssertSqlSafe, Executor, SqliteConnection, raw_sql};
 use std::{
     collections::HashSet,
     sync::{Arc, atomic::Ordering},
@@ -23,16 +24,16 @@ use std::{
 /// Dropped without an end, it closes its connection, and SQLite undoes what was done.
 pub struct SqliteTx {
     mark: Mark,
-    lent: Lent,
+    lent: Lent<SqliteLive>,
     /// Savepoints of the step that are open.
     depth: usize,
 }
 
 /// Says that this handle holds the file's write lock.
-struct Mark(Arc<Store>);
+struct Mark(Arc<SqliteStore>);
 
 impl Mark {
-    fn new(store: &Arc<Store>) -> Self {
+    fn new(store: &Arc<SqliteStore>) -> Self {
         store.chunk_open.store(true, Ordering::Relaxed);
         Self(store.clone())
     }
@@ -97,7 +98,7 @@ impl Transactions for Sqlite {
     }
 
     async fn commit(&self, mut tx: SqliteTx, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let request = match checkpoint::write(tx.lent.conn(), &self.store, commit, Place::Chunk).await {
+        let request = match self.checkpoint(&mut tx, commit).await {
             Ok(request) => request,
             Err(error) => {
                 tx.undo().await;
@@ -126,11 +127,11 @@ impl Transactions for Sqlite {
     }
 
     fn explain(&self, error: BoxError) -> BoxError {
-        error::explain(error, &self.store.path)
+        error::explain(error, &self.store.place)
     }
 
     fn repository(&self) -> Arc<dyn JobRepository> {
-        Arc::new(SqliteRepository::new(self.store.clone()))
+        Arc::new(SqlRepository::new(self.store.clone()))
     }
 
     fn connections(&self) -> Option<usize> {
@@ -139,7 +140,7 @@ impl Transactions for Sqlite {
 }
 
 impl SqliteTx {
-    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+    pub(super) fn link(&mut self) -> &mut SqliteConnection {
         self.lent.conn()
     }
 
@@ -185,6 +186,38 @@ impl SqliteTx {
     }
 }
 
+impl Sqlite {
+    /// Writes counts, checkpoint, context, skip records and, now and then, the lease; the caller commits.
+    async fn checkpoint(&self, tx: &mut SqliteTx, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        let (store, conn) = (&self.store, tx.lent.conn());
+        let answer = conn.run(checkpoint::in_chunk(&store.texts, commit)).await.map_err(checkpoint::refused)?;
+        if answer.rows.is_empty() {
+            return Err(CommitError::NotOwner);
+        }
+        let skips = checkpoint::skips(commit);
+        let inserted = insert_all(conn, &store.texts, checkpoint::SKIPS, &skips, &store.statements);
+        inserted.await.map_err(checkpoint::refused)?;
+        self.renew(conn, &commit.guard.lease).await?;
+        checkpoint::request(answer.rows.first()).map_err(checkpoint::refused)
+    }
+
+    /// Renews the lease with the chunk once a third of it has passed: a second writer would have to wait for the chunk.
+    async fn renew(&self, conn: &mut SqliteConnection, lease: &Lease) -> Result<(), CommitError> {
+        let store = &self.store;
+        let last = store.renewed.lock().get(&lease.execution).copied();
+        if last.is_some_and(|last| store.clock.uptime().saturating_sub(last) < lease.ttl / 3) {
+            return Ok(());
+        }
+        let answer = conn.run(lease::renewal(&store.texts, store.timing(), lease)).await.map_err(checkpoint::refused)?;
+        if answer.changed == 0 {
+            return Err(CommitError::NotOwner);
+        }
+        // Noted before the commit: if that fails, the next renewal comes a third later at worst.
+        store.holds(lease.execution, lease.ttl);
+        Ok(())
+    }
+}
+
 /// A violated foreign key: table, row and parent.
 type Violation = (String, Option<i64>, String);
 
@@ -216,6 +249,6 @@ impl Sqlite {
     }
 
     async fn violations(&self, conn: &mut SqliteConnection) -> Result<Vec<Violation>> {
-        Ok(sqlx::query_as(self.store.texts.get(VIOLATIONS)).fetch_all(conn).await?)
+        Ok(sqlx::query_as(AssertSqlSafe(self.store.texts.get(VIOLATIONS))).fetch_all(conn).await?)
     }
 }

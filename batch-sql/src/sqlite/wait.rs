@@ -3,11 +3,7 @@
 use crate::error::{Class, class};
 use parking_lot::Mutex;
 use sqlx::{Executor, SqliteConnection, raw_sql};
-use std::{
-    future::Future,
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// Between two tries for the file's lock. SQLite's own busy handler sleeps up to 100 ms and so never meets a short gap.
 const POLL: Duration = Duration::from_millis(1);
@@ -15,20 +11,6 @@ const POLL: Duration = Duration::from_millis(1);
 const STRETCH: Duration = Duration::from_millis(200);
 /// Long enough for others that poll every millisecond.
 const GAP: Duration = Duration::from_millis(4);
-
-/// Awaits `future` for at most `limit` of real time; tokio's clock may be paused by a test.
-pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let begun = Instant::now();
-    let mut future = pin!(future);
-    loop {
-        let rest = limit.saturating_sub(begun.elapsed());
-        match tokio::time::timeout(rest, &mut future).await {
-            Ok(output) => return Some(output),
-            Err(_) if begun.elapsed() >= limit => return None,
-            Err(_) => {}
-        }
-    }
-}
 
 /// Runs `sql`, which begins with a statement that needs the file's lock, again and again for at most `limit`.
 pub(crate) async fn poll(conn: &mut SqliteConnection, sql: &'static str, limit: Duration) -> Result<(), sqlx::Error> {

@@ -13,6 +13,7 @@ mod locking;
 mod opening;
 mod processes;
 mod schema;
+mod servers;
 mod steps;
 mod transactions;
 mod writers;

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, commit, guard, owner, step_end, step_start};
 use batch_core::{
-    BatchStatus, Counts, ErrorKind, ExitStatus, Request,
+    BatchStatus, Counts, ErrorKind, ExitStatus, Request, StepExecution,
     repository::{StepStart, StepStarted},
 };
 
@@ -14,7 +14,7 @@ async fn a_failed_step_goes_on_from_its_checkpoint() {
     let mut last = commit(&step, &first);
     last.context = Some(serde_json::from_value(serde_json::json!({"seen": [1, 2]})).unwrap());
     f.repository.commit(&last).await.unwrap();
-    let step = batch_core::StepExecution { commit_no: 1, counts: last.counts, ..step };
+    let step = StepExecution { commit_no: 1, counts: last.counts, ..step };
     f.end_step(&step, &first, BatchStatus::Failed).await.unwrap();
     f.end_job(&launched, &first, BatchStatus::Failed).await.unwrap();
 
@@ -32,7 +32,7 @@ async fn a_completed_step_is_passed_over_or_run_again_from_nothing() {
     let me = owner();
     let (launched, step) = f.running(&me).await;
     f.repository.commit(&commit(&step, &me)).await.unwrap();
-    let step = batch_core::StepExecution { commit_no: 1, ..step };
+    let step = StepExecution { commit_no: 1, ..step };
     f.end_step(&step, &me, BatchStatus::Completed).await.unwrap();
     let start = step_start(&launched, &me, "load");
     let StepStarted::Complete(done) = f.repository.start_step(&start).await.unwrap() else { panic!() };
@@ -61,7 +61,7 @@ async fn an_end_is_guarded_and_its_message_is_bounded_and_without_nul() {
     let f = Fixture::new().await;
     let me = owner();
     let (launched, step) = f.running(&me).await;
-    let stale = batch_core::StepExecution { commit_no: 5, ..step.clone() };
+    let stale = StepExecution { commit_no: 5, ..step.clone() };
     assert_eq!(f.end_step(&stale, &me, BatchStatus::Failed).await.unwrap_err().kind(), ErrorKind::NotOwner);
     let mut end = step_end(&step, &me, BatchStatus::Failed);
     end.exit_status = ExitStatus { code: "FAILED".into(), message: format!("bad\0 {}", "ü".repeat(10_000_000)) };
@@ -98,6 +98,9 @@ async fn resolving_raises_the_epoch_and_says_what_was_committed() {
     f.repository.request(launched.execution.id, Some(Request::Stop)).await.unwrap();
     let resolved = f.repository.resolve(&guard(&step, &me)).await.unwrap();
     assert_eq!((resolved.epoch, resolved.commit_no, resolved.request), (step.epoch + 1, 1, Some(Request::Stop)));
+    f.end_job(&launched, &me, BatchStatus::Stopped).await.unwrap();
+    let step = StepExecution { commit_no: 1, epoch: resolved.epoch, ..step };
+    f.end_step(&step, &me, BatchStatus::Stopped).await.unwrap();
     assert_eq!(f.repository.resolve(&guard(&step, &me)).await.unwrap_err().kind(), ErrorKind::NotOwner);
 }
 

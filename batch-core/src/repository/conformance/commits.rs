@@ -2,12 +2,11 @@
 
 use super::{
     Fixture,
-    story::{Run, explorer, is_not_owner, refusal, skip},
+    story::{Run, explorer, is_not_owner, skip},
 };
 use crate::{
-    error::ErrorKind,
     execution::{BatchStatus, Counts, Phase, SkipRecord},
-    repository::{Guard, Page},
+    repository::Page,
 };
 use serde_json::json;
 
@@ -96,8 +95,19 @@ pub async fn resolving_fences_the_commit_in_flight<F: Fixture>(f: &F) {
     run.repository.resolve(&late.guard).await.unwrap();
     assert!(is_not_owner(&run.repository.commit(&late).await));
     assert_eq!(run.stored().await.steps[0].commit_no, 0);
-    let stale = run.repository.resolve(&Guard { epoch: late.guard.epoch - 1, ..late.guard }).await;
-    assert_eq!(refusal(&stale), Some(ErrorKind::NotOwner));
+}
+
+/// The answer to the question itself may be lost: asked again in the same words, it is answered again.
+pub async fn resolving_can_be_repeated<F: Fixture>(f: &F) {
+    let run = Run::begin(f).await;
+    let step = run.start("load").await;
+    let late = run.chunk(&step);
+    let first = run.repository.resolve(&late.guard).await.unwrap();
+    let again = run.repository.resolve(&late.guard).await.unwrap();
+    assert!(again.epoch > first.epoch && again.commit_no == first.commit_no);
+    let mut commit = run.chunk(&step);
+    commit.guard.epoch = again.epoch;
+    run.repository.commit(&commit).await.unwrap();
 }
 
 /// Up to the largest that a signed column of 64 bits holds.

@@ -53,7 +53,8 @@ impl State {
     pub(super) fn resolve(&mut self, guard: &Guard) -> Result<Resolved, Error> {
         let execution = guard.lease.execution;
         let request = self.held(&guard.lease)?.request;
-        let ours = self.steps.get_mut(&guard.step).map(|s| &mut s.row).filter(|s| s.status.is_active() && s.epoch == guard.epoch);
+        // Only the owner raises the epoch of an active step: a higher one is its own, whose answer was lost.
+        let ours = self.steps.get_mut(&guard.step).map(|s| &mut s.row).filter(|s| s.status.is_active() && s.epoch >= guard.epoch);
         let step = ours.ok_or_else(|| not_owner(execution))?;
         step.epoch += 1;
         Ok(Resolved { epoch: step.epoch, commit_no: step.commit_no, request })

@@ -6,7 +6,7 @@ CREATE TABLE @instance (
     create_time TEXT NOT NULL,
     UNIQUE (job_name, job_key)
 ) STRICT;
-CREATE INDEX @instance_job ON @instance (job_name, id);
+CREATE INDEX @@instance_job ON @instance (job_name, id);
 
 CREATE TABLE @execution (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -24,8 +24,8 @@ CREATE TABLE @execution (
     token        TEXT NOT NULL,
     active_key   INTEGER UNIQUE
 ) STRICT;
-CREATE INDEX @execution_instance ON @execution (instance_id, id);
-CREATE INDEX @execution_status ON @execution (instance_id, status);
+CREATE INDEX @@execution_instance ON @execution (instance_id, id);
+CREATE INDEX @@execution_status ON @execution (instance_id, status);
 
 CREATE TABLE @parameter (
     execution_id INTEGER NOT NULL REFERENCES @execution (id),
@@ -70,8 +70,8 @@ CREATE TABLE @step (
     end_time           TEXT,
     last_updated       TEXT NOT NULL
 ) STRICT;
-CREATE INDEX @step_execution ON @step (execution_id, id);
-CREATE INDEX @step_last ON @step (instance_id, step_name, id);
+CREATE INDEX @@step_execution ON @step (execution_id, id);
+CREATE INDEX @@step_last ON @step (instance_id, step_name, id);
 
 CREATE TABLE @skip (
     id            INTEGER PRIMARY KEY,
@@ -84,4 +84,4 @@ CREATE TABLE @skip (
     reason        TEXT NOT NULL,
     item          TEXT
 ) STRICT;
-CREATE INDEX @skip_step ON @skip (step_id, id);
+CREATE INDEX @@skip_step ON @skip (step_id, id);

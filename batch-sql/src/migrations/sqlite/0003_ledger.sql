@@ -1,6 +1,6 @@
 -- What tells this repository from every other; one row, written when it is first asked for.
 CREATE TABLE @repository (
-    only        INTEGER PRIMARY KEY CHECK (only = 1),
+    only_one    INTEGER PRIMARY KEY CHECK (only_one = 1),
     id          TEXT NOT NULL,
     create_time TEXT NOT NULL
 ) STRICT;
@@ -14,6 +14,7 @@ CREATE TABLE @ledger (
     epoch        INTEGER NOT NULL,
     commit_no    INTEGER NOT NULL,
     entry        TEXT,
+    create_time  TEXT NOT NULL,
     last_updated TEXT NOT NULL,
     PRIMARY KEY (repository, instance_id, step_name)
 ) STRICT;

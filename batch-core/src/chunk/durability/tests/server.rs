@@ -3,7 +3,9 @@
 use crate::{
     BatchStatus, BoxError, Error, JobExplorer, JobRepository, Memory, Page, Request, Result, StepExecution, Transactions,
     Transient, caused_by,
-    repository::{Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Resolved, StepEnd, StepStart, StepStarted},
+    repository::{
+        Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Purge, Purged, Resolved, StepEnd, StepStart, StepStarted,
+    },
 };
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -251,6 +253,10 @@ impl JobRepository for Server {
 
     async fn abandon(&self, execution: i64) -> Result<BatchStatus, Error> {
         JobRepository::abandon(&self.memory, execution).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
+        self.memory.purge(purge).await
     }
 
     fn explorer(&self) -> Arc<dyn JobExplorer> {

@@ -1,64 +1,83 @@
 //! What a database's errors mean to the engine.
 
+mod mysql;
+mod postgres;
+mod sqlite;
+
 use batch_core::{BoxError, Error, ErrorKind, Transient, caused_by};
-use std::path::Path;
+use sqlx::{mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
 /// What can be done about an error of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Somebody else holds the lock, or the connection is gone: the same again may succeed.
+    /// Somebody else holds the lock, or the transaction was chosen to give way: the same again may succeed.
     Busy,
+    /// The connection, or the server behind it, is gone: the same again may succeed on another one.
+    Lost,
     /// The disk is full, or reading or writing it failed.
     Storage,
-    /// The file or its folder can't be written.
+    /// Nothing may be written.
     ReadOnly,
-    /// The file can't be opened at all.
+    /// The database can't be opened at all: no such file, no such database, wrong password.
     CannotOpen,
     /// The file is damaged.
     Corrupt,
     /// The file is something else, or is encrypted.
     NotADatabase,
-    /// A row violates a constraint.
+    /// A row violates a constraint, or a value does not fit its column.
     Constraint,
-    /// A statement that the database refuses, a value that can't be decoded, and the rest.
+    /// The statement itself is wrong: a table or column that is not there, a right that is missing.
+    Statement,
+    /// The rest.
     Other,
 }
 
-/// SQLite's result codes; the lowest byte is the code, the rest says more.
+impl Class {
+    /// Whether the same work may succeed later. A full or failing disk counts: no item is at fault, so none may be skipped for it.
+    fn is_transient(self) -> bool {
+        matches!(self, Self::Busy | Self::Lost | Self::Storage)
+    }
+
+    /// Whether no row can be at fault.
+    fn is_fatal(self) -> bool {
+        matches!(self, Self::ReadOnly | Self::CannotOpen | Self::Corrupt | Self::NotADatabase | Self::Statement)
+    }
+}
+
+/// What an error of a driver means.
 pub(crate) fn class(error: &sqlx::Error) -> Class {
     match error {
-        sqlx::Error::Database(e) => match e.code().and_then(|c| c.parse::<i32>().ok()).unwrap_or(1) & 0xff {
-            5 | 6 | 15 => Class::Busy,
-            10 | 13 => Class::Storage,
-            3 | 8 => Class::ReadOnly,
-            14 => Class::CannotOpen,
-            11 => Class::Corrupt,
-            26 => Class::NotADatabase,
-            19 => Class::Constraint,
-            _ => Class::Other,
+        sqlx::Error::Database(e) => match (e.try_downcast_ref::<PgDatabaseError>(), e.try_downcast_ref::<MySqlDatabaseError>()) {
+            (Some(e), _) => postgres::class(e.code()),
+            (_, Some(e)) => mysql::class(e.number()),
+            _ => sqlite::class(e.as_ref()),
         },
-        sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => Class::Busy,
+        sqlx::Error::PoolTimedOut => Class::Busy,
+        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolClosed => Class::Lost,
         _ => Class::Other,
     }
 }
 
-/// Whether the same work may succeed later, whoever wrapped the error. A full or failing disk counts: no item is at fault, so none
-/// may be skipped for it.
+/// Whether the same work may succeed later, whoever wrapped the error.
 pub(crate) fn is_transient(error: &BoxError) -> bool {
-    caused_by::<sqlx::Error>(error, |e| matches!(class(e), Class::Busy | Class::Storage))
+    caused_by::<sqlx::Error>(error, |e| class(e).is_transient())
         || caused_by::<Error>(error, Error::is_transient)
         || caused_by::<Transient>(error, |_| true)
 }
 
-/// Whether no row can be at fault: the file is read-only or damaged, or the statement names what is not there.
+/// Whether no row can be at fault: the database is read-only or damaged, or the statement names what is not there.
 pub(crate) fn is_fatal(error: &BoxError) -> bool {
-    const STATEMENT: [&str; 4] = ["no such table", "no such column", "has no column named", "syntax error"];
-    caused_by::<sqlx::Error>(error, |e| match class(e) {
-        Class::ReadOnly | Class::CannotOpen | Class::Corrupt | Class::NotADatabase => true,
-        // SQLite has one code for a statement that is wrong and for a function that refuses a value.
-        Class::Other => STATEMENT.iter().any(|words| says(e, words)),
-        Class::Busy | Class::Storage | Class::Constraint => false,
-    })
+    caused_by::<sqlx::Error>(error, |e| class(e).is_fatal())
+}
+
+/// Whether the transaction was chosen to give way to another one.
+pub(crate) fn is_deadlock(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(e) = error else { return false };
+    match (e.try_downcast_ref::<PgDatabaseError>(), e.try_downcast_ref::<MySqlDatabaseError>()) {
+        (Some(e), _) => matches!(e.code(), "40001" | "40P01"),
+        (_, Some(e)) => matches!(e.number(), 1213 | 1020 | 1412),
+        _ => false,
+    }
 }
 
 /// The message of the database alone, for telling apart what has one code.
@@ -71,36 +90,51 @@ pub(crate) fn store(doing: &str, error: sqlx::Error) -> Error {
     let class = class(&error);
     let (kind, advice) = advice(class);
     let error = Error::new(kind, format!("{doing} failed{advice}")).because(error);
-    if class == Class::Busy { error.transient() } else { error }
+    if matches!(class, Class::Busy | Class::Lost) { error.transient() } else { error }
 }
 
-/// The error of a chunk, with the file at `path` and what to do about it where the store is at fault and not a statement.
-pub(crate) fn explain(error: BoxError, path: &Path) -> BoxError {
+/// The error of a chunk, with the database at `place` and what to do about it where the store is at fault and not a statement.
+pub(crate) fn explain(error: BoxError, place: &Place) -> BoxError {
     const STORE: [Class; 5] = [Class::Storage, Class::ReadOnly, Class::CannotOpen, Class::Corrupt, Class::NotADatabase];
     let found = STORE.into_iter().find(|store| caused_by::<sqlx::Error>(&error, |e| class(e) == *store));
     match found {
         Some(class) if !error.is::<Error>() => {
             let message = format!("writing to the database failed{}", advice(class).1);
-            Error::new(ErrorKind::Failed, message).with("file", path.display()).because(error).into()
+            place.of(Error::new(ErrorKind::Failed, message)).because(error).into()
         }
         _ => error,
+    }
+}
+
+/// Where a database is, as messages say it; never with a password.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) key: &'static str,
+    pub(crate) name: String,
+}
+
+impl Place {
+    /// Adds the place to an error.
+    pub(crate) fn of(&self, error: Error) -> Error {
+        error.with(self.key, &self.name)
     }
 }
 
 /// The kind of a store's error, and what an operator can do about it.
 fn advice(class: Class) -> (ErrorKind, &'static str) {
     match class {
-        Class::Busy => (ErrorKind::Unavailable, ""),
         Class::Storage => (ErrorKind::Unavailable, ": free space on its disk, or repair the disk, then restart the job"),
-        Class::ReadOnly => (ErrorKind::Unavailable, ": the file and its folder must be writable"),
-        Class::CannotOpen => (ErrorKind::Unavailable, ": the file cannot be opened; check the path and its permissions"),
+        Class::ReadOnly => (ErrorKind::Unavailable, ": the database must be writable, its file and folder or its server"),
+        Class::CannotOpen => {
+            (ErrorKind::Unavailable, ": it cannot be opened; check the path or address, the name, the user and the permissions")
+        }
         Class::Corrupt => {
             (ErrorKind::NeedsOperator, ": the file is damaged; restore a copy, or try `.recover` of the sqlite3 program")
         }
         Class::NotADatabase => {
             (ErrorKind::Configuration, ": the file is not an SQLite database, or is encrypted; name another file")
         }
-        Class::Constraint | Class::Other => (ErrorKind::Unavailable, ""),
+        Class::Busy | Class::Lost | Class::Constraint | Class::Statement | Class::Other => (ErrorKind::Unavailable, ""),
     }
 }
 

@@ -1,0 +1,165 @@
+//! A chunk's transaction: the writer's rows and the checkpoint, together.
+
+use super::{Kind, Server, kind::Begin, live::ServerLive};
+use crate::{
+    error::{self, Class, Fail, class},
+    repository::{SqlRepository, checkpoint},
+    session::insert_all,
+    slot::Lent,
+    sql::{Answer, Link},
+};
+use batch_core::{
+    BoxError, JobRepository, Request, Result, Transactions, failpoint,
+    repository::{Commit, CommitError},
+};
+use std::sync::Arc;
+
+/// An open chunk transaction on a server.
+///
+/// Dropped without an end, it closes its connection, and the server undoes what was done.
+pub struct ServerTx<K: Kind> {
+    lent: Lent<ServerLive<K>>,
+    /// Savepoints of the step that are open.
+    depth: usize,
+}
+
+impl<K: Kind> Transactions for Server<K> {
+    type Conn = K::Conn;
+    type Tx = ServerTx<K>;
+
+    async fn begin(&self) -> Result<ServerTx<K>> {
+        let store = &self.store;
+        let begin = Begin { chunk: true, synchronous: self.relaxed.then_some(false), ..store.beginning(store.wait) };
+        match store.begin_on(&store.chunks, &begin, store.wait).await {
+            Ok(lent) => {
+                failpoint!("server.begun");
+                Ok(ServerTx { lent, depth: 0 })
+            }
+            Err(Fail::Store(e)) => Err(store.place.of(error::store("beginning a chunk", e)).into()),
+            Err(Fail::Refused(e)) => Err(e.into()),
+        }
+    }
+
+    fn conn(tx: &mut ServerTx<K>) -> &mut K::Conn {
+        tx.lent.conn()
+    }
+
+    async fn savepoint(&self, tx: &mut ServerTx<K>) -> Result<()> {
+        // The first of a chunk asks whether the transaction still lives: a user's COMMIT and BEGIN would pass unseen until the commit.
+        let text = match tx.depth {
+            0 => "RELEASE SAVEPOINT batch_chunk; SAVEPOINT batch_chunk; SAVEPOINT batch_part",
+            _ => "SAVEPOINT batch_part",
+        };
+        tx.run(text).await?;
+        tx.depth += 1;
+        Ok(())
+    }
+
+    async fn release(&self, tx: &mut ServerTx<K>, check: bool) -> Result<()> {
+        tx.run(if check { K::CHECK } else { "RELEASE SAVEPOINT batch_part" }).await?;
+        tx.depth = tx.depth.saturating_sub(1);
+        Ok(())
+    }
+
+    async fn rollback_to(&self, tx: &mut ServerTx<K>) -> Result<()> {
+        tx.run("ROLLBACK TO SAVEPOINT batch_part; RELEASE SAVEPOINT batch_part").await?;
+        tx.depth = tx.depth.saturating_sub(1);
+        Ok(())
+    }
+
+    async fn commit(&self, mut tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        let store = &self.store;
+        let skips = checkpoint::skips(commit);
+        if let Err(error) = insert_all(tx.lent.conn(), &store.texts, checkpoint::SKIPS, &skips, &store.statements).await {
+            tx.undo().await;
+            return Err(checkpoint::refused(error));
+        }
+        failpoint!("server.commit.sending");
+        let sent = tx.lent.conn().script(checkpoint::and_commit(&store.texts, commit).into()).await;
+        failpoint!("server.commit.answered");
+        match sent {
+            Ok(answer) => {
+                tx.lent.give_back();
+                asked(&answer)
+            }
+            Err(error) => Err(tx.failed(error).await),
+        }
+    }
+
+    async fn rollback(&self, tx: ServerTx<K>) -> Result<()> {
+        tx.undo().await;
+        Ok(())
+    }
+
+    async fn abandon(&self, tx: ServerTx<K>) {
+        let number = tx.lent.live().number;
+        drop(tx);
+        if let Err(error) = self.store.kill(number).await {
+            tracing::warn!(%error, "a connection could not be ended; the server ends its transaction when it notices");
+        }
+    }
+
+    fn is_transient(&self, error: &BoxError) -> bool {
+        error::is_transient(error)
+    }
+
+    fn is_fatal(&self, error: &BoxError) -> bool {
+        error::is_fatal(error)
+    }
+
+    fn explain(&self, error: BoxError) -> BoxError {
+        error::explain(error, &self.store.place)
+    }
+
+    fn repository(&self) -> Arc<dyn JobRepository> {
+        Arc::new(SqlRepository::new(self.store.clone()))
+    }
+
+    fn relaxed(&self) -> Option<Self> {
+        K::RELAXES.then(|| Self { relaxed: true, ..self.clone() })
+    }
+
+    /// Those of the pool, and the chunk's own.
+    fn connections(&self) -> Option<usize> {
+        Some(1 + self.store.pool.options().get_max_connections() as usize)
+    }
+}
+
+/// What an operator asks: it came back with the guard, before the COMMIT. The chunk is committed whatever the row says.
+fn asked(answer: &Answer) -> Result<Option<Request>, CommitError> {
+    Ok(checkpoint::request(answer.rows.first()).unwrap_or_default())
+}
+
+impl<K: Kind> ServerTx<K> {
+    pub(super) fn conn(&mut self) -> &mut K::Conn {
+        self.lent.conn()
+    }
+
+    /// Ends a transaction whose COMMIT was answered.
+    pub(super) fn committed(self) {
+        self.lent.give_back();
+    }
+
+    async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        self.lent.conn().script(text.into()).await.map(drop)
+    }
+
+    /// What a failure of guard and COMMIT means: an answer of the server says that nothing was committed, no answer says nothing.
+    pub(super) async fn failed(self, error: sqlx::Error) -> CommitError {
+        let is_answer = matches!(error, sqlx::Error::Database(_)) && class(&error) != Class::Lost;
+        if !is_answer {
+            self.lent.close().await;
+            return CommitError::Unknown(error.into());
+        }
+        self.undo().await;
+        if checkpoint::is_refused_by_guard(&error) { CommitError::NotOwner } else { checkpoint::refused(error) }
+    }
+
+    /// Rolls back; a connection that does not come back clean is closed, which does the same.
+    async fn undo(mut self) {
+        match self.run("ROLLBACK").await {
+            Ok(()) => self.lent.give_back(),
+            Err(_) => self.lent.close().await,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the repository's templates mean in each database.
+
+/// A database's way to write SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavor {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL.
+    MySql,
+    /// MariaDB: MySQL's dialect, with a few names of its own.
+    MariaDb,
+}
+
+impl Flavor {
+    /// Around names.
+    pub(crate) fn quote(self) -> char {
+        match self {
+            Self::Sqlite | Self::Postgres => '"',
+            Self::MySql | Self::MariaDb => '`',
+        }
+    }
+
+    /// Whether placeholders are numbered, `$1`, or all `?`.
+    pub(crate) fn numbers_placeholders(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// What `{word}` in a template stands for; `None` for a word that is not known.
+    pub(crate) fn word(self, word: &str) -> Option<&'static str> {
+        let [sqlite, postgres, mysql] = match word {
+            // The number that the database gave to the row inserted; MySQL tells it without being asked.
+            "id" => [" RETURNING id", " RETURNING id", ""],
+            // Finds the row instead where it exists, and locks it either way.
+            "or_find" => [
+                "ON CONFLICT (job_name, job_key) DO UPDATE SET job_name = excluded.job_name RETURNING id",
+                "ON CONFLICT (job_name, job_key) DO UPDATE SET job_name = excluded.job_name RETURNING id",
+                "ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)",
+            ],
+            // Keeps the row that is there instead; such tables have a `create_time`.
+            "or_keep" => {
+                [" ON CONFLICT DO NOTHING", " ON CONFLICT DO NOTHING", " ON DUPLICATE KEY UPDATE create_time = create_time"]
+            }
+            // SQLite has one writer at a time, so a row needs no lock.
+            "for_update" => ["", " FOR UPDATE", " FOR UPDATE"],
+            "for_share" => ["", " FOR SHARE", " LOCK IN SHARE MODE"],
+            // Keeps SQLite's planner from another order of the join.
+            "join" => ["CROSS JOIN", "JOIN", "JOIN"],
+            // The database's clock as it is now, not as it was when the transaction began.
+            "later" => ["?", "clock_timestamp() + ? * interval '1 microsecond'", "SYSDATE(6) + INTERVAL ? MICROSECOND"],
+            "left" => [
+                "0",
+                "CAST(extract(epoch FROM until_time - clock_timestamp()) * 1000000 AS bigint)",
+                "TIMESTAMPDIFF(MICROSECOND, SYSDATE(6), until_time)",
+            ],
+            // Equal only where every byte is: no case folding, no padding with spaces.
+            "exact" => ["", " COLLATE \"C\"", self.exact()],
+            _ => return None,
+        };
+        Some(match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+            Self::MySql | Self::MariaDb => mysql,
+        })
+    }
+
+    fn exact(self) -> &'static str {
+        if self == Self::MariaDb {
+            " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+        } else {
+            " CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin"
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A statement with its values.
+
+use super::Value;
+use std::sync::Arc;
+
+/// A statement of the repository, ready to run.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub(crate) text: Arc<str>,
+    pub(crate) values: Vec<Value>,
+    /// Whether its text comes again, so that the connection keeps it prepared.
+    pub(crate) keep: bool,
+}
+
+impl Statement {
+    pub(crate) fn new(text: Arc<str>) -> Self {
+        Self { text, values: Vec::new(), keep: true }
+    }
+
+    /// Adds the value of the next placeholder.
+    #[must_use]
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Adds the values of the next placeholders.
+    #[must_use]
+    pub(crate) fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+        self.values.extend(values);
+        self
+    }
+
+    /// Repeats the row of placeholders with which the text ends, `(?, ?)`, for each of `rows`.
+    #[must_use]
+    pub(crate) fn rows(template: &'static str, texts: &super::Texts, rows: &[Vec<Value>]) -> Self {
+        let row = format!("({})", vec!["?"; rows.first().map_or(0, Vec::len)].join(", "));
+        let text = format!("{template} {}", vec![row.as_str(); rows.len()].join(", "));
+        let values = rows.iter().flatten().cloned().collect();
+        Self { text: texts.inline(&text, &[]).into(), values, keep: false }
+    }
+}
