@@ -1,5 +1,6 @@
 //! What holds on servers alone.
 
+mod durability;
 pub(crate) mod fixture;
 mod leases;
 mod opening;
