@@ -65,15 +65,19 @@ pub enum Fault {
     CommitStuck,
     /// The ledger is not taken; transient.
     Claim,
-    /// The repository refuses a commit without rows, and nothing is committed; transient.
-    AloneTransient,
-    /// The repository does a commit without rows, but its answer is lost.
-    AloneLost,
-    /// The repository does not do a commit without rows, and does not say so.
-    AloneUnsent,
+    /// The start of a unit's attempt is not recorded; transient.
+    StartUnit,
+    /// A named lock is found lost when it is checked; transient.
+    LockLost,
+    /// A commit of the repository alone is refused and nothing is committed; transient.
+    RecordTransient,
+    /// A commit of the repository alone is done, but its answer is lost.
+    RecordLost,
+    /// A commit of the repository alone is not done, and nobody says so.
+    RecordUnsent,
 }
 
-/// A call of [`Transactions`], [`Ledger`] or [`JobRepository`].
+/// A call of [`Transactions`], of a [`Ledger`], of the [`JobRepository`] behind, or of a named lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Call {
@@ -93,8 +97,12 @@ pub enum Call {
     Abandon,
     /// [`Ledger::claim`]
     Claim,
+    /// [`JobRepository::start_unit`]
+    StartUnit,
+    /// [`HeldLock::check`](crate::repository::HeldLock::check)
+    CheckLock,
     /// [`JobRepository::commit`]
-    CommitAlone,
+    Record,
 }
 
 impl Fault {
@@ -107,7 +115,9 @@ impl Fault {
             Self::RollbackTo => Call::RollbackTo,
             Self::CommitTransient | Self::CommitData | Self::CommitLost | Self::CommitUnsent | Self::CommitStuck => Call::Commit,
             Self::Claim => Call::Claim,
-            Self::AloneTransient | Self::AloneLost | Self::AloneUnsent => Call::CommitAlone,
+            Self::StartUnit => Call::StartUnit,
+            Self::LockLost => Call::CheckLock,
+            Self::RecordTransient | Self::RecordLost | Self::RecordUnsent => Call::Record,
         }
     }
 
@@ -253,7 +263,7 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     fn repository(&self) -> Arc<dyn JobRepository> {
-        ScriptedRepository::over(self.inner.repository(), &self.script)
+        Arc::new(ScriptedRepository { inner: self.inner.repository(), script: self.script.clone() })
     }
 
     fn ledger(&self) -> Option<&dyn StepLedger> {

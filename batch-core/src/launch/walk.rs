@@ -1,6 +1,6 @@
 //! From step to step.
 
-use super::{Running, persist::persist};
+use super::{Running, lock::StepLock, persist::persist};
 use crate::{
     control::Ending,
     error::{Error, ErrorKind, panicked},
@@ -93,8 +93,19 @@ impl<D: Transactions + Clone> Running<'_, D> {
             allowance: self.allowance.clone(),
             clock: self.job.clock.clone(),
         };
+        let mut lock = match StepLock::take(&node.options, &run).await {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                let outcome = run.ending().map(|_| Ended::Stopped);
+                return self.end_step(run, outcome).await;
+            }
+            Err(error) => return self.end_step(run, Err(error)).await,
+        };
         let outcome = self.work(node, &mut run).await;
-        self.end_step(run, outcome).await
+        let outcome = lock.check(outcome, &run).await;
+        let ended = self.end_step(run, outcome).await;
+        lock.release().await;
+        ended
     }
 
     /// Makes the step and runs it; once more where the database went back in a crash, from the checkpoint that is left.

@@ -1,19 +1,25 @@
 //! The seam between a job and its steps: one erased call a step.
 
+mod attempt;
 mod ledger;
+mod lock;
 mod rewind;
 mod run;
 mod tasklet;
+mod units;
 
 use crate::{error::Error, listener::Listener};
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use ledger::{adopt, copied};
+pub(crate) use lock::take_lock;
 pub(crate) use rewind::went_back;
 pub use run::StepRun;
+use run::patiently;
 pub(crate) use run::{Decided, Listeners, caught, decide_commit, demand_ours, is_transient};
 pub use tasklet::{Repeat, TaskletStep, WorkFn};
+pub use units::{UnitFn, UnitStep};
 
 /// A complete step. Made by [`Scope`](crate::Scope), never implemented by hand.
 #[diagnostic::on_unimplemented(

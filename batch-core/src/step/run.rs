@@ -45,7 +45,7 @@ impl StepRun {
     /// The commit of a chunk or turn that adds `added`.
     pub(crate) fn commit(&self, added: Counts, checkpoint: Checkpoint, context: Option<Context>, skips: Vec<SkipRecord>) -> Commit {
         let counts = self.execution.counts + added;
-        Commit { guard: self.guard(), counts, added, checkpoint, context, skips, at: self.clock.now() }
+        Commit { guard: self.guard(), counts, added, checkpoint, context, skips, units: Vec::new(), at: self.clock.now() }
     }
 
     /// Takes over what was committed.

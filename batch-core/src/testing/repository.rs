@@ -1,27 +1,26 @@
-//! The repository of scripted transactions: its commits without rows fail as the script says.
+//! The repository behind scripted transactions.
 
 use super::{Call, Fault, Script, ScriptedFault};
 use crate::{
-    error::{BoxError, Error},
-    execution::BatchStatus,
+    error::{BoxError, Error, ErrorKind},
+    execution::{BatchStatus, UnitRecord},
     repository::{
-        Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Purge, Purged, Request, Resolved,
-        StepEnd, StepStart, StepStarted,
+        Commit, CommitError, Guard, HeldLock, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Purge, Purged,
+        Request, Resolved, StepEnd, StepStart, StepStarted, UnitStart,
     },
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-#[derive(Debug)]
+/// A repository, and its locks, that fail where the script says.
+#[derive(Debug, Clone)]
 pub(super) struct ScriptedRepository {
-    inner: Arc<dyn JobRepository>,
-    script: Arc<Script>,
+    pub(super) inner: Arc<dyn JobRepository>,
+    pub(super) script: Arc<Script>,
 }
 
-impl ScriptedRepository {
-    pub(super) fn over(inner: Arc<dyn JobRepository>, script: &Arc<Script>) -> Arc<dyn JobRepository> {
-        Arc::new(Self { inner, script: script.clone() })
-    }
+fn unavailable(fault: Fault) -> Error {
+    Error::new(ErrorKind::Unavailable, "the repository did not answer").transient().because(ScriptedFault(fault))
 }
 
 #[async_trait]
@@ -39,13 +38,30 @@ impl JobRepository for ScriptedRepository {
         self.inner.start_step(start).await
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let Some(fault) = self.script.fault(Call::CommitAlone) else { return self.inner.commit(commit).await };
-        let error = BoxError::from(ScriptedFault(fault));
-        if fault == Fault::AloneLost {
-            self.inner.commit(commit).await?;
+    async fn start_unit(&self, start: &UnitStart) -> Result<UnitRecord, Error> {
+        let fault = self.script.fault(Call::StartUnit);
+        match fault {
+            Some(fault) => Err(unavailable(fault)),
+            None => self.inner.start_unit(start).await,
         }
-        Err(if fault == Fault::AloneTransient { CommitError::Refused(error) } else { CommitError::Unknown(error) })
+    }
+
+    async fn find_units(&self, instance: i64, step: &str, keys: &[String]) -> Result<Vec<UnitRecord>, Error> {
+        self.inner.find_units(instance, step, keys).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        let fault = self.script.fault(Call::Record);
+        let Some(fault) = fault else { return self.inner.commit(commit).await };
+        let error = BoxError::from(ScriptedFault(fault));
+        match fault {
+            Fault::RecordLost => {
+                self.inner.commit(commit).await?;
+                Err(CommitError::Unknown(error))
+            }
+            Fault::RecordUnsent => Err(CommitError::Unknown(error)),
+            _ => Err(CommitError::Refused(error)),
+        }
     }
 
     async fn resolve(&self, guard: &Guard) -> Result<Resolved, Error> {
@@ -76,6 +92,10 @@ impl JobRepository for ScriptedRepository {
         self.inner.purge(purge).await
     }
 
+    fn locks(&self) -> Arc<dyn Locks> {
+        Arc::new(ScriptedLocks { inner: self.inner.locks(), script: self.script.clone() })
+    }
+
     fn explorer(&self) -> Arc<dyn JobExplorer> {
         self.inner.explorer()
     }
@@ -83,5 +103,40 @@ impl JobRepository for ScriptedRepository {
     /// Renewals of the lease have no faults.
     fn apart(&self) -> Option<Arc<dyn JobRepository>> {
         self.inner.apart()
+    }
+}
+
+#[derive(Debug)]
+struct ScriptedLocks {
+    inner: Arc<dyn Locks>,
+    script: Arc<Script>,
+}
+
+#[async_trait]
+impl Locks for ScriptedLocks {
+    async fn acquire(&self, name: &str, wait: Duration) -> Result<Box<dyn HeldLock>, Error> {
+        let inner = self.inner.acquire(name, wait).await?;
+        Ok(Box::new(ScriptedLock { inner, script: self.script.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct ScriptedLock {
+    inner: Box<dyn HeldLock>,
+    script: Arc<Script>,
+}
+
+#[async_trait]
+impl HeldLock for ScriptedLock {
+    async fn check(&mut self) -> Result<(), Error> {
+        let fault = self.script.fault(Call::CheckLock);
+        match fault {
+            Some(fault) => Err(Error::new(ErrorKind::Failed, "the lock was lost").transient().because(ScriptedFault(fault))),
+            None => self.inner.check().await,
+        }
+    }
+
+    async fn release(self: Box<Self>) {
+        self.inner.release().await;
     }
 }

@@ -4,6 +4,7 @@ mod holder;
 mod ledger;
 mod link;
 mod live;
+mod lock;
 mod open;
 mod options;
 mod store;
@@ -24,7 +25,7 @@ use std::{fmt, sync::Arc};
 /// A handle is cheap to clone; clones share its connections: one for chunk transactions, one for the repository's own, one for
 /// reading, and [`Sqlite::pool`]. The file is in WAL mode and every commit is on the disk before the next chunk begins, unless
 /// [`SqliteOptions`] say otherwise. SQLite has one writer at a time: chunk transactions of one handle follow each other, and leave
-/// other processes a gap of 4 ms at least every 200 ms.
+/// other processes a gap of 4 ms at least every 200 ms. A named lock is a row, and keeps no connection.
 #[derive(Clone)]
 pub struct Sqlite {
     pub(crate) store: Arc<SqliteStore>,

@@ -130,7 +130,7 @@ async fn a_chunk_commits_there_and_is_recorded_here<B: Backend>() {
     assert_eq!((ran.tells(), ran.step().commit_no), ("COMPLETED R=30 W=30 C=3".to_owned(), 3));
     let chunk = [Call::Begin, Call::Savepoint, Call::Release, Call::Commit].repeat(3);
     assert_eq!(apart.rows.calls(), [vec![Call::Claim], chunk].concat());
-    assert_eq!(apart.repository.calls(), [Call::CommitAlone; 3]);
+    assert_eq!(apart.repository.calls(), [Call::Record; 3]);
     apart.play.assert_all_written();
 }
 
@@ -197,7 +197,7 @@ async fn a_ledger_that_is_busy_is_taken_later<B: Backend>() {
 
 /// The rows are committed, so whatever the repository says there is nothing to undo.
 async fn a_record_that_fails_is_repeated_without_the_rows<B: Backend>() {
-    for fault in [At::AloneTransient, At::AloneLost, At::AloneUnsent] {
+    for fault in [At::RecordTransient, At::RecordLost, At::RecordUnsent] {
         let apart = Apart::<B>::new(&[], &[(1, fault), (3, fault)]).await;
         let ran = apart.run(&apart.job()).await;
         assert_eq!((ran.tells(), ran.step().commit_no), ("COMPLETED R=30 W=30 C=3".to_owned(), 3), "{fault:?}");
@@ -330,7 +330,7 @@ impl Clock for Paused {
 
 /// For as long as the lease lasts the copy is tried again; then a restart does it.
 async fn a_repository_that_is_away_ends_the_run<B: Backend>() {
-    let away: Vec<(usize, At)> = (2..=45).map(|nth| (nth, At::AloneTransient)).collect();
+    let away: Vec<(usize, At)> = (2..=45).map(|nth| (nth, At::RecordTransient)).collect();
     let apart = Apart::<B>::new(&[], &away).await;
     let job = apart.job().clock(Paused(tokio::time::Instant::now()));
     let begun = tokio::time::Instant::now();

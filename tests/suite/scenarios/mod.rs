@@ -13,3 +13,4 @@ mod retry;
 mod skip;
 mod stop;
 mod transaction;
+mod units;

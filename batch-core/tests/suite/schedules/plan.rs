@@ -103,8 +103,8 @@ fn fault() -> impl Strategy<Value = Fault> {
         Fault::CommitUnsent,
         Fault::CommitStuck,
         Fault::Claim,
-        Fault::AloneTransient,
-        Fault::AloneLost,
-        Fault::AloneUnsent,
+        Fault::RecordTransient,
+        Fault::RecordLost,
+        Fault::RecordUnsent,
     ])
 }

@@ -3,6 +3,8 @@
 mod durability;
 pub(crate) mod fixture;
 mod leases;
+mod locks;
 mod opening;
 mod takeover;
 mod transactions;
+mod units;

@@ -1,10 +1,11 @@
 //! A database server in memory, of which a crash takes back the commits that did not wait for its disk.
 
 use crate::{
-    BatchStatus, BoxError, Error, JobExplorer, JobRepository, Memory, Page, Request, Result, StepExecution, Transactions,
-    Transient, caused_by,
+    BatchStatus, BoxError, Error, JobExplorer, JobRepository, Locks, Memory, Page, Request, Result, StepExecution, Transactions,
+    Transient, UnitRecord, caused_by,
     repository::{
         Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Purge, Purged, Resolved, StepEnd, StepStart, StepStarted,
+        UnitStart,
     },
 };
 use async_trait::async_trait;
@@ -226,6 +227,14 @@ impl JobRepository for Server {
         JobRepository::commit(&self.memory, commit).await
     }
 
+    async fn start_unit(&self, start: &UnitStart) -> Result<UnitRecord, Error> {
+        self.memory.start_unit(start).await
+    }
+
+    async fn find_units(&self, instance: i64, step: &str, keys: &[String]) -> Result<Vec<UnitRecord>, Error> {
+        self.memory.find_units(instance, step, keys).await
+    }
+
     async fn resolve(&self, guard: &Guard) -> Result<Resolved, Error> {
         let resolved = self.memory.resolve(guard).await?;
         self.all_on_disk();
@@ -257,6 +266,10 @@ impl JobRepository for Server {
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
         self.memory.purge(purge).await
+    }
+
+    fn locks(&self) -> Arc<dyn Locks> {
+        self.memory.locks()
     }
 
     fn explorer(&self) -> Arc<dyn JobExplorer> {
