@@ -18,6 +18,8 @@ pub struct Scope<D> {
     pub(crate) parameters: Parameters,
     pub(crate) context: Context,
     pub(crate) step: String,
+    pub(crate) execution_id: i64,
+    pub(crate) step_execution_id: i64,
 }
 
 impl<D> Scope<D> {
@@ -57,6 +59,16 @@ impl<D> Scope<D> {
     /// The step's name.
     pub fn step_name(&self) -> &str {
         &self.step
+    }
+
+    /// The repository's number of this try of the job.
+    pub fn execution_id(&self) -> i64 {
+        self.execution_id
+    }
+
+    /// The repository's number of this try of the step; a restart has another. With it a reader marks what it claims.
+    pub fn step_execution_id(&self) -> i64 {
+        self.step_execution_id
     }
 }
 

@@ -26,8 +26,9 @@ struct Arguments {
     flags: Flags,
 }
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS product (\
-    id INTEGER PRIMARY KEY, sku, name, category, price_cents INTEGER, stock INTEGER, updated_at)";
+/// Types that every database knows.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS product (id BIGINT PRIMARY KEY, sku VARCHAR(20) NOT NULL, name VARCHAR(500) NOT NULL, \
+    category VARCHAR(100) NOT NULL, price_cents BIGINT NOT NULL, stock BIGINT NOT NULL, updated_at VARCHAR(40) NOT NULL)";
 
 /// The import, on any database that `batch-sql` knows.
 fn import<D: Transactions<Conn: SqlConn> + Clone>(database: &D) -> Job<D> {
@@ -53,9 +54,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Error> {
     };
     let url = flags.database("products.db");
     let database = Database::open(&url).await?;
-    sqlx::query(TABLE).execute(database.pool()).await.map_err(|e| {
-        Error::new(ErrorKind::Unavailable, "the table `product` cannot be created").with("database", &url).because(e)
-    })?;
+    database
+        .execute(TABLE)
+        .await
+        .map_err(|e| Error::new(ErrorKind::Unavailable, "the table `product` cannot be created").because(e))?;
     let parameters = Parameters::new()
         .set("input", input)
         .set_other("chunk", flags.chunk)

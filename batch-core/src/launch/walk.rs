@@ -124,8 +124,14 @@ impl<D: Transactions + Clone> Running<'_, D> {
     fn make(&self, node: &Node<D>, run: &StepRun) -> Result<Box<dyn Step>, Error> {
         let mut context = self.context.clone();
         context.merge(&run.execution.context);
-        let scope =
-            Scope { database: self.job.database.clone(), parameters: self.parameters.clone(), context, step: node.name.clone() };
+        let scope = Scope {
+            database: self.job.database.clone(),
+            parameters: self.parameters.clone(),
+            context,
+            step: node.name.clone(),
+            execution_id: run.execution.execution_id,
+            step_execution_id: run.execution.id,
+        };
         let made = std::panic::catch_unwind(AssertUnwindSafe(|| (node.make)(&scope)));
         made.unwrap_or_else(|panic| Err(panicked("its factory", panic.as_ref()))).map_err(|error| {
             let kind = error.downcast_ref::<Error>().map_or(ErrorKind::Failed, Error::kind);

@@ -1,4 +1,4 @@
-//! The SQLite backend, each test on a database file of its own.
+//! The backends, each test on a database of its own.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's failure is a panic")]
 
@@ -13,6 +13,7 @@ mod locking;
 mod locks;
 mod opening;
 mod processes;
+mod readers;
 mod schema;
 mod servers;
 mod steps;
