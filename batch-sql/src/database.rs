@@ -8,7 +8,7 @@ use batch_core::{
     repository::{Commit, CommitError},
 };
 use sqlx::{AssertSqlSafe, raw_sql};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 pub use connection::{Connection, Driven};
 
@@ -82,6 +82,13 @@ impl Database {
     /// Closes the connections of this handle and of its clones; a later call opens them again.
     pub async fn close(&self) {
         each!(self, db => db.close().await);
+    }
+}
+
+/// The file, or the database's name and its server; never a user or a password.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(self, db => f.write_str(&db.store.place.name))
     }
 }
 

@@ -37,6 +37,7 @@ mod ledger;
 mod migrations;
 mod reader;
 mod repository;
+mod row;
 mod server;
 mod session;
 mod slot;
@@ -53,4 +54,4 @@ pub use reader::{
 pub use reader::{asc, desc, ranges};
 pub use server::{Kind, MySql, MySqlKind, MySqlOptions, Postgres, PostgresKind, PostgresOptions, Server, ServerOptions, ServerTx};
 pub use sqlite::{Sqlite, SqliteOptions, SqliteTx};
-pub use writer::{Bound, SqlInsert, SqlUpdate, SqlUpsert, SqlWriter};
+pub use writer::{Bound, SqlDelete, SqlInsert, SqlUpdate, SqlUpsert, SqlWriter};

@@ -4,7 +4,7 @@ use crate::timed::Times;
 use batch_core::{BatchStatus, Chunk, Job, Parameters, Result, Writer, iter};
 use batch_sql::Database;
 use batch_testkit::{Options, Proxy, Server};
-use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection, raw_sql};
+use sqlx::{Connection, Executor, MySqlConnection, PgConnection, SqliteConnection, raw_sql};
 
 const CHECKPOINT: &str = "CREATE TABLE checkpoint (id BIGINT PRIMARY KEY, place BIGINT NOT NULL, counts BIGINT NOT NULL)";
 

@@ -52,8 +52,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         None => generate::once("target/products-500000.csv", 500_000)
             .map_err(|e| Error::new(ErrorKind::Configuration, "the default input cannot be generated").because(e))?,
     };
-    let url = flags.database("products.db");
-    let database = Database::open(&url).await?;
+    let database = Database::open(&flags.database("products.db")).await?;
     database
         .execute(TABLE)
         .await
@@ -64,9 +63,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         .set_other("skip-limit", i64::try_from(flags.skip_limit).unwrap_or(i64::MAX));
     if flags.dry_run {
         eprintln!("dry run: every chunk is rolled back, progress is kept in memory");
-        launch(&DryRun::new(&database), flags, parameters, &url).await
+        launch(&DryRun::new(&database), flags, parameters, &database.to_string()).await
     } else {
-        launch(&database, flags, parameters, &url).await
+        launch(&database, flags, parameters, &database.to_string()).await
     }
 }
 
@@ -74,7 +73,7 @@ async fn launch<D: Transactions<Conn: SqlConn> + Clone>(
     database: &D,
     flags: &Flags,
     parameters: Parameters,
-    url: &str,
+    place: &str,
 ) -> Result<ExitCode, Error> {
     let job = import(database);
     let mut run = job.launch(parameters).stop_on_signals();
@@ -82,7 +81,7 @@ async fn launch<D: Transactions<Conn: SqlConn> + Clone>(
         run = run.limit(limit);
     }
     let execution = run.run().await?;
-    let all = if flags.dry_run { "only without --dry-run".to_owned() } else { format!("table batch_skip in {url}") };
+    let all = if flags.dry_run { "only without --dry-run".to_owned() } else { format!("table batch_skip in {place}") };
     report::print(&*database.repository().explorer(), &execution, &all).await?;
     Ok(exit_code(Ok(execution)))
 }

@@ -1,7 +1,12 @@
 //! The connection of a chunk's transaction, of whatever kind.
 
-use crate::{MySqlKind, PostgresKind, ServerTx, Sqlite, SqliteTx, server::Server};
+use crate::{
+    MySqlKind, PostgresKind, ServerTx, Sqlite, SqliteTx,
+    dialect::{Driver, SqlConn, Task},
+    server::Server,
+};
 use batch_core::{Result, Transactions};
+use serde::Serialize;
 use sqlx::{AssertSqlSafe, MySqlConnection, PgConnection, SqliteConnection, raw_sql};
 use std::fmt;
 
@@ -47,6 +52,18 @@ impl Connection {
             Driven::Postgres(conn) => raw_sql(sql).execute(conn).await?.rows_affected(),
             Driven::MySql(conn) => raw_sql(sql).execute(conn).await?.rows_affected(),
         })
+    }
+}
+
+impl SqlConn for Connection {}
+
+impl Driver for Connection {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+        match self.driver() {
+            Driven::Sqlite(conn) => conn.write(task, items).await,
+            Driven::Postgres(conn) => conn.write(task, items).await,
+            Driven::MySql(conn) => conn.write(task, items).await,
+        }
     }
 }
 
