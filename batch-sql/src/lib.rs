@@ -1,4 +1,4 @@
-//! Job repository, transactions and writers in SQL databases.
+//! Job repository, transactions, readers and writers in SQL databases.
 //!
 //! [`Sqlite`] is the handle of a database: it keeps the job repository, and lends each chunk's writer a connection inside the
 //! transaction that also holds the chunk's checkpoint, so that rows are written exactly once whatever fails.

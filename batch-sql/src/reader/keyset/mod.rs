@@ -3,13 +3,13 @@
 mod builder;
 mod columns;
 mod own;
+#[cfg(test)]
+mod plans;
 mod position;
 mod predicate;
 
 pub use own::Lowest;
 pub use position::KeysetPosition;
-
-use columns::Columns;
 
 use super::{
     fault, order,
@@ -18,6 +18,7 @@ use super::{
     value::KeyValue,
 };
 use batch_core::{Reader, Result};
+use columns::Columns;
 use std::{collections::VecDeque, fmt, future::Future};
 
 /// Reads rows in the order of a unique key, a page at a time; the default reader of tables.
