@@ -62,7 +62,7 @@ use std::{collections::VecDeque, fmt, future::Future};
 /// behind it, or behind the last page fetched, are not. So new rows are met by a key that grows.
 ///
 /// # Errors
-/// A row that is no `T` is a [`BadRecord`] with its key as the raw text; the reader stands after it. A connection that cannot be had
+/// A row that is no `T` is a [`BadRecord`](batch_core::BadRecord) with its key as the raw text; the reader stands after it. A connection that cannot be had
 /// or is lost, and a lock that is not, are [`Transient`](batch_core::Transient): the page is asked for again.
 ///
 /// # Restart
