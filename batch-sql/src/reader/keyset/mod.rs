@@ -62,8 +62,8 @@ use std::{collections::VecDeque, fmt, future::Future};
 /// behind it, or behind the last page fetched, are not. So new rows are met by a key that grows.
 ///
 /// # Errors
-/// A row that is no `T` is a [`BadRecord`](batch_core::BadRecord) with its key as the raw text; the reader stands after it. A connection that cannot be had
-/// or is lost, and a lock that is not, are [`Transient`](batch_core::Transient): the page is asked for again.
+/// A row that is no `T` is a [`BadRecord`](batch_core::BadRecord) with its key as the raw text; the reader stands after it. A connection
+/// that cannot be had or is lost, and a lock that is not, are [`Transient`](batch_core::Transient): the page is asked for again.
 ///
 /// # Restart
 /// The position holds the key of the last row, exactly, and the columns of the key; a reader with another key refuses it
