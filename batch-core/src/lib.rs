@@ -31,9 +31,10 @@
 //! # }
 //! ```
 //!
-//! In reading order: [`Job`] and what its steps are made from, [`Scope`]; the contracts [`Reader`], [`Processor`], [`Writer`]; the policies
-//! [`Completion`], [`Retry`], [`Skip`]; [`Listener`] and [`Progress`]; [`Transactions`], the seam between guarantees; [`JobRepository`],
-//! [`JobExplorer`] and [`JobOperator`]; what is stored, from [`JobExecution`] on; and [`testing`] for tests of your own.
+//! In reading order: [`Job`] and what its steps are made from, [`Scope`]; its three kinds of steps, of chunks ([`ChunkStep`]), of turns
+//! ([`TaskletStep`]) and of units of work ([`UnitStep`]); the contracts [`Reader`], [`Processor`], [`Writer`]; the policies [`Completion`],
+//! [`Retry`], [`Skip`]; [`Listener`] and [`Progress`]; [`Transactions`], the seam between guarantees; [`JobRepository`], [`JobExplorer`] and
+//! [`JobOperator`]; [`Locks`] by name; what is stored, from [`JobExecution`] on; and [`testing`] for tests of your own.
 
 #[macro_use]
 pub mod failpoint;

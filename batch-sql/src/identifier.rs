@@ -16,3 +16,21 @@ pub(crate) fn check(what: &str, name: &str) -> Result<(), Error> {
     let message = format!("{shown:?} cannot name a {what}: a letter or _ comes first, then letters, digits and _, 63 in all");
     Err(Error::new(ErrorKind::Configuration, message))
 }
+
+/// Checks the name of a table: `table` or `schema.table`.
+///
+/// # Errors
+/// Names that [`check`] refuses, and more than two; kind `Configuration`.
+pub(crate) fn check_table(path: &str) -> Result<(), Error> {
+    if path.split('.').count() > 2 {
+        let shown: String = path.chars().take(80).collect();
+        let message = format!("{shown:?} cannot name a table: write `table` or `schema.table`");
+        return Err(Error::new(ErrorKind::Configuration, message));
+    }
+    path.split('.').try_for_each(|name| check("table", name))
+}
+
+/// A checked name between `quote`s, each part of it if it has two.
+pub(crate) fn quoted(path: &str, quote: char) -> String {
+    path.split('.').map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(".")
+}

@@ -190,6 +190,7 @@ impl<R: Reader, T, F> fmt::Debug for UnitStep<R, T, F> {
 
 impl<R: Reader, T, F> Sealed for UnitStep<R, T, F> {}
 
+#[diagnostic::do_not_recommend]
 impl<R, T, F> Step for UnitStep<R, T, F>
 where
     R: Reader<Item: Serialize + Clone + Sync>,

@@ -65,9 +65,9 @@ pub(crate) fn is_transient(error: &BoxError) -> bool {
         || caused_by::<Transient>(error, |_| true)
 }
 
-/// Whether no row can be at fault: the database is read-only or damaged, or the statement names what is not there.
+/// Whether no row can be at fault: the database is read-only or damaged, the statement or the writer names what is not there.
 pub(crate) fn is_fatal(error: &BoxError) -> bool {
-    caused_by::<sqlx::Error>(error, |e| class(e).is_fatal())
+    caused_by::<sqlx::Error>(error, |e| class(e).is_fatal()) || caused_by::<Error>(error, |e| e.kind() == ErrorKind::Configuration)
 }
 
 /// Whether the transaction was chosen to give way to another one.

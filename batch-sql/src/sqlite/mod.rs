@@ -30,12 +30,6 @@ pub struct Sqlite {
     pub(crate) store: Arc<SqliteStore>,
 }
 
-/// The database that a URL names; today SQLite.
-///
-/// Programs that take a `--database` URL name this type, and use writers that fit every database ([`crate::SqlInsert`]); those
-/// that write SQL of their own for one database name [`Sqlite`].
-pub type Database = Sqlite;
-
 impl Sqlite {
     /// Opens `sqlite://path` or `sqlite:path` with the default options, and brings the repository's tables up to date.
     ///

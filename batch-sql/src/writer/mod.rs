@@ -1,13 +1,12 @@
 //! Writers of rows.
 
+mod delete;
 mod insert;
-mod row;
-mod shape;
 mod statement;
 mod update;
 mod upsert;
-mod value;
 
+pub use delete::SqlDelete;
 pub use insert::SqlInsert;
 pub use statement::{Bound, SqlWriter};
 pub use update::SqlUpdate;

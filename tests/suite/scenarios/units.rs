@@ -1,8 +1,9 @@
 //! Units of work: a small transaction each, with rows.
 
-use crate::backends::{Backend, on_every_backend};
+use crate::backends::{Backend, InSqlite, on_every_backend};
 use batch_core::{
-    BatchStatus, Job, ListReader, Page, Parameters, Retry, Scope, Transactions, UnitFn, UnitStatus, UnitStep,
+    BatchStatus, DryRun, ErrorKind, Job, ListReader, Page, Parameters, Reader, Result, Retry, Scope, Transactions, UnitFn,
+    UnitStatus, UnitStep,
     testing::{Fault, Scripted},
 };
 use parking_lot::Mutex;
@@ -12,6 +13,7 @@ on_every_backend![
     a_unit_that_fails_takes_back_its_rows_and_no_others,
     each_fault_of_the_database_leaves_each_row_once,
     units_wait_for_each_others_locks,
+    a_dry_run_leaves_neither_rows_nor_a_log,
 ];
 
 /// Who fails, after its row was written.
@@ -82,5 +84,53 @@ async fn units_wait_for_each_others_locks<B: Backend>() {
     for run in [first, second] {
         let run = run.expect("an execution");
         assert_eq!((run.status, run.steps[0].counts.written), (BatchStatus::Completed, 3));
+    }
+}
+
+async fn a_dry_run_leaves_neither_rows_nor_a_log<B: Backend>() {
+    let (backend, failing) = (B::create().await, Failing::default());
+    let database = DryRun::new(backend.database());
+    let job = Job::new("statistics", &database).step("users", move |s| Ok(step::<B, _>(s, &failing)));
+    let run = job.run(Parameters::new()).await.expect("an execution");
+    assert_eq!((run.status, run.steps[0].counts.written), (BatchStatus::Completed, 5));
+    assert!(backend.table().await.unwrap_or_default().is_empty());
+    let jobs = backend.database().repository().explorer().job_names().await.expect("the names");
+    assert!(jobs.is_empty(), "{jobs:?}");
+}
+
+/// Keys behind a cursor that keeps so many connections.
+struct Cursor(usize);
+
+impl Reader for Cursor {
+    type Item = i64;
+    type Position = ();
+
+    async fn open(&mut self, _: Option<()>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<Option<i64>> {
+        Ok(None)
+    }
+
+    fn position(&self) {}
+
+    fn connections(&self) -> usize {
+        self.0
+    }
+}
+
+#[tokio::test]
+async fn a_step_whose_keys_keep_every_connection_is_refused() {
+    let backend = InSqlite::create().await;
+    let all = backend.database().connections().expect("a limit");
+    for (kept, fits) in [(all - 1, true), (all, false)] {
+        let job = Job::new(&format!("keeps {kept}"), backend.database())
+            .step("users", move |s| Ok(s.units(Cursor(kept), async move |_: &mut sqlx::SqliteConnection, _: i64| Ok(()))));
+        let outcome = job.run(Parameters::new()).await;
+        assert_eq!(outcome.as_ref().err().map(|e| e.kind()), (!fits).then_some(ErrorKind::Configuration));
+        if let Err(error) = outcome {
+            assert!(error.report().contains(&format!("the reader keeps {all} and a unit needs 1 of the pool's {all}")));
+        }
     }
 }

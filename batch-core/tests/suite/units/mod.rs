@@ -1,6 +1,7 @@
 //! Steps of units of work: a small transaction for each user.
 
 mod faults;
+mod keys;
 mod locks;
 mod outcomes;
 mod schedules;

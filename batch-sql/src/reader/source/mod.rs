@@ -1,5 +1,6 @@
 //! The databases that can be read, and what readers ask of them.
 
+mod database;
 mod driver;
 mod mysql;
 mod pooled;

@@ -3,7 +3,8 @@
 use super::support::Item;
 use batch_core::{BatchStatus, Chunk, Job, JobExecution, Parameters, Result, Transactions, Writer};
 use batch_sql::{
-    Bind, Claim, Keyset, MySql, MySqlOptions, Postgres, PostgresOptions, SqlCursor, SqlSource, Sqlite, SqliteOptions, desc,
+    Bind, Claim, Connection, Database, Driven, Keyset, MySql, MySqlOptions, Postgres, PostgresOptions, SqlCursor, SqlSource,
+    Sqlite, SqliteOptions, desc,
 };
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, PgConnection, SqliteConnection};
 use std::{
@@ -49,6 +50,31 @@ macro_rules! handle {
 handle!(Sqlite, SqliteConnection);
 handle!(Postgres, PgConnection);
 handle!(MySql, MySqlConnection);
+
+/// The database that a URL names, of whatever kind.
+impl Handle for Database {
+    async fn run(&self, sql: &str) {
+        self.execute(sql).await.unwrap();
+    }
+
+    async fn number(&self, sql: &str) -> Result<i64, sqlx::Error> {
+        match self {
+            Self::Sqlite(db) => db.number(sql).await,
+            Self::Postgres(db) => db.number(sql).await,
+            Self::MySql(db) => db.number(sql).await,
+        }
+    }
+}
+
+impl Runs for Connection {
+    async fn run(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        match self.driver() {
+            Driven::Sqlite(conn) => conn.run(sql).await,
+            Driven::Postgres(conn) => conn.run(sql).await,
+            Driven::MySql(conn) => conn.run(sql).await,
+        }
+    }
+}
 
 /// Copies items, and marks them done; fails once, in the middle.
 #[derive(Clone)]
@@ -115,6 +141,15 @@ macro_rules! on_every_handle {
             async fn mariadb() {
                 let url = batch_testkit::MariaDb::shared().database().await.url();
                 super::$name(&MySqlOptions::new().pool_size(ONE).open(&url).await.unwrap()).await;
+            }
+
+            #[tokio::test]
+            async fn by_url() {
+                for database in
+                    [batch_testkit::Postgres::shared().database().await, batch_testkit::MariaDb::shared().database().await]
+                {
+                    super::$name(&Database::open(&database.url()).await.unwrap()).await;
+                }
             }
         }
     };

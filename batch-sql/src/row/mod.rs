@@ -1,7 +1,11 @@
-//! From a struct to a row: the fields' names are the columns, their values are bound.
+//! From a struct to a row: the fields' names are the columns.
 
-use super::value::{ValueSerializer, unsupported};
-use crate::dialect::Values;
+mod field;
+mod value;
+
+pub(crate) use value::{Misfit, Value, Values};
+
+use field::FieldSerializer;
 use serde::{
     Serialize, Serializer,
     ser::{Error as _, Impossible, SerializeMap, SerializeStruct},
@@ -10,17 +14,29 @@ use std::fmt;
 
 /// Why an item is no row. An item's own error: where the step skips, only this item is left out.
 #[derive(Debug)]
-pub(crate) struct RowError(String);
+pub(crate) struct RowError {
+    message: String,
+    unusual: bool,
+}
 
 impl RowError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self { message: message.into(), unusual: false }
+    }
+
+    fn unusual(column: &str) -> Self {
+        Self { unusual: true, ..Self::new(format!("field `{column}` has a form that does not fit its column")) }
+    }
+
+    /// Whether a value was [`Misfit::Unusual`], so that another form of it may be taken.
+    pub(crate) fn is_unusual(&self) -> bool {
+        self.unusual
     }
 }
 
 impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -28,7 +44,7 @@ impl std::error::Error for RowError {}
 
 impl serde::ser::Error for RowError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self::new(message.to_string())
     }
 }
 
@@ -42,9 +58,18 @@ pub(crate) fn columns<T: Serialize>(item: &T) -> Result<Vec<String>, RowError> {
     }
 }
 
-/// Binds the values of an item whose fields must be `columns`.
-pub(crate) fn bind<T: Serialize, V: Values>(item: &T, columns: &[String], values: &mut V) -> Result<(), RowError> {
-    let mut sink = Binder { columns, next: 0, values };
+/// Whether an item may have more fields than there are columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// They are an error.
+    Refused,
+    /// They are passed over.
+    Ignored,
+}
+
+/// Hands over the values of an item's fields, which must be `columns` in their order.
+pub(crate) fn bind<T: Serialize, V: Values>(item: &T, columns: &[String], others: Others, values: &mut V) -> Result<(), RowError> {
+    let mut sink = Binder { columns, others, next: 0, values };
     item.serialize(RowSerializer { sink: &mut sink })?;
     match columns.get(sink.next) {
         None => Ok(()),
@@ -70,6 +95,7 @@ impl Sink for Names<'_> {
 
 struct Binder<'a, V> {
     columns: &'a [String],
+    others: Others,
     next: usize,
     values: &'a mut V,
 }
@@ -78,6 +104,7 @@ impl<V: Values> Sink for Binder<'_, V> {
     fn field<T: ?Sized + Serialize>(&mut self, name: &str, value: &T) -> Result<(), RowError> {
         match self.columns.get(self.next) {
             Some(column) if column == name => {}
+            _ if self.others == Others::Ignored && !self.columns.iter().any(|column| column == name) => return Ok(()),
             _ => {
                 return Err(RowError::new(format!(
                     "field `{name}` is not the column expected here; every row must have the same columns"
@@ -85,7 +112,7 @@ impl<V: Values> Sink for Binder<'_, V> {
             }
         }
         self.next += 1;
-        value.serialize(ValueSerializer { column: name, values: self.values })
+        value.serialize(FieldSerializer { column: name, values: self.values })
     }
 }
 
@@ -196,7 +223,7 @@ impl<S: Sink> SerializeMap for MapRow<'_, S> {
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), RowError> {
         let json = serde_json::to_value(key).map_err(RowError::custom)?;
-        let name = json.as_str().ok_or_else(|| unsupported("a key of the map", "is not a text"))?;
+        let name = json.as_str().ok_or_else(|| RowError::new("a key of the map is not a text"))?;
         self.name = Some(name.to_owned());
         Ok(())
     }

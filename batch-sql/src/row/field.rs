@@ -1,39 +1,45 @@
-//! From a field to a bound value.
+//! From a field to a value.
 
-use super::row::RowError;
-use crate::dialect::Values;
+use super::{
+    RowError,
+    value::{Misfit, Value, Values},
+};
 use serde::{Serialize, Serializer, ser::Impossible};
 use std::fmt::{Display, Write};
 
-/// Binds one field; what has no column type is refused by the field's name.
-pub(super) struct ValueSerializer<'a, V> {
+/// Hands over one field's value; what has no column type is refused by the field's name.
+pub(super) struct FieldSerializer<'a, V> {
     pub(super) column: &'a str,
     pub(super) values: &'a mut V,
 }
 
-pub(super) fn unsupported(what: &str, why: &str) -> RowError {
-    RowError::new(format!("{what} {why}"))
-}
-
-impl<V: Values> ValueSerializer<'_, V> {
+impl<V: Values> FieldSerializer<'_, V> {
     fn refuse<T>(self, why: &str) -> Result<T, RowError> {
-        Err(unsupported(&format!("field `{}`", self.column), why))
+        Err(refused(self.column, why))
+    }
+
+    fn put(self, value: Value<'_>) -> Result<(), RowError> {
+        self.values.put(value).map_err(|misfit| match misfit {
+            Misfit::Unusual => RowError::unusual(self.column),
+            Misfit::Refused(why) => refused(self.column, &why),
+        })
     }
 
     fn integer<N: TryInto<i64> + Display + Copy>(self, number: N) -> Result<(), RowError> {
         match number.try_into() {
-            Ok(number) => {
-                self.values.integer(number);
-                Ok(())
-            }
+            Ok(number) => self.put(Value::Integer(number)),
             Err(_) => self.refuse(&format!("holds {number}, which does not fit in 64 bits with sign")),
         }
     }
 }
 
+fn refused(column: &str, why: &str) -> RowError {
+    RowError::new(format!("field `{column}` {why}"))
+}
+
 const NESTED: &str = "is a list, map or struct, which no column holds; make it a text (JSON) or several fields";
 
-impl<V: Values> Serializer for ValueSerializer<'_, V> {
+impl<V: Values> Serializer for FieldSerializer<'_, V> {
     type Ok = ();
     type Error = RowError;
     type SerializeSeq = Impossible<(), RowError>;
@@ -45,8 +51,7 @@ impl<V: Values> Serializer for ValueSerializer<'_, V> {
     type SerializeStructVariant = Impossible<(), RowError>;
 
     fn serialize_bool(self, v: bool) -> Result<(), RowError> {
-        self.values.boolean(v);
-        Ok(())
+        self.put(Value::Bool(v))
     }
 
     fn serialize_i8(self, v: i8) -> Result<(), RowError> {
@@ -95,10 +100,9 @@ impl<V: Values> Serializer for ValueSerializer<'_, V> {
 
     fn serialize_f64(self, v: f64) -> Result<(), RowError> {
         if v.is_nan() {
-            return self.refuse("is not a number (NaN), which would be stored as NULL");
+            return self.refuse("is not a number (NaN), which some databases cannot hold and others store as NULL");
         }
-        self.values.float(v);
-        Ok(())
+        self.put(Value::Float(v))
     }
 
     fn serialize_char(self, v: char) -> Result<(), RowError> {
@@ -106,18 +110,15 @@ impl<V: Values> Serializer for ValueSerializer<'_, V> {
     }
 
     fn serialize_str(self, v: &str) -> Result<(), RowError> {
-        self.values.text(v);
-        Ok(())
+        self.put(Value::Text(v))
     }
 
     fn serialize_bytes(self, v: &[u8]) -> Result<(), RowError> {
-        self.values.bytes(v);
-        Ok(())
+        self.put(Value::Bytes(v))
     }
 
     fn serialize_none(self) -> Result<(), RowError> {
-        self.values.null();
-        Ok(())
+        self.put(Value::Null)
     }
 
     fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), RowError> {

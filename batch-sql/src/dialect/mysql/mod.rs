@@ -1,0 +1,98 @@
+//! Rows in MySQL and MariaDB: several a statement.
+
+mod by_key;
+mod insert;
+mod statements;
+mod table;
+mod values;
+
+use super::{
+    Driver, SqlConn, Task,
+    blocks::Blocks,
+    target::{Action, Target},
+    task,
+};
+use batch_core::Result;
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, MySqlConnection, mysql::MySqlArguments};
+use std::sync::Arc;
+use table::Table;
+use values::Meaning;
+
+/// What was learned of the table, and the statements made for it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    table: Option<Table>,
+    meanings: Vec<Meaning>,
+    blocks: Blocks,
+    statement: &'static str,
+    /// Whether no two rows have one key.
+    is_unique: bool,
+    /// Whether an upsert could meet a row by another key.
+    is_guarded: bool,
+    /// Of the values of a statement.
+    most_bytes: u64,
+}
+
+impl SqlConn for MySqlConnection {}
+
+impl Driver for MySqlConnection {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+        let Some(first) = items.first() else { return Ok(()) };
+        let Task { target, plan } = task;
+        if !matches!(plan, task::Plan::MySql(_)) {
+            *plan = task::Plan::MySql(Plan::default());
+        }
+        let task::Plan::MySql(plan) = plan else { return Ok(()) };
+        plan.learn(self, target, first).await?;
+        match target.action {
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => plan.by_key(self, target, misses, items).await?,
+            _ => plan.insert(self, target, items).await?,
+        }
+        target.keep();
+        Ok(())
+    }
+}
+
+impl Plan {
+    pub(super) fn statement(&self) -> &'static str {
+        self.statement
+    }
+
+    async fn learn<T: Serialize>(&mut self, conn: &mut MySqlConnection, target: &mut Target, first: &T) -> Result<()> {
+        if !target.learn(first)? {
+            return Ok(());
+        }
+        let table = match self.table.take() {
+            Some(table) => table,
+            None => Table::load(conn, target).await?,
+        };
+        let table = self.table.insert(table);
+        let columns =
+            target.find(&table.columns, |column, wanted| column.name.eq_ignore_ascii_case(wanted), |column| &column.name)?;
+        table.check_key(target)?;
+        self.meanings = columns.into_iter().map(|column| Meaning::of(column, &table.facts)).collect();
+        self.blocks = Blocks::default();
+        self.is_unique = table.is_unique(target.action.key());
+        self.is_guarded = table.has_other_keys(target.action.key());
+        // What is around the values takes far less.
+        self.most_bytes = table.facts.max_packet.saturating_sub(1024);
+        self.statement = self.kind(&target.action);
+        Ok(())
+    }
+
+    fn kind(&self, action: &Action) -> &'static str {
+        match action {
+            Action::Insert => "INSERT VALUES",
+            Action::Ignore | Action::Upsert { .. } => "INSERT VALUES ON DUPLICATE KEY",
+            Action::Update { .. } if self.is_unique => "UPDATE CASE",
+            Action::Update { .. } => "UPDATE for each row",
+            Action::Delete { .. } if self.is_unique => "DELETE IN",
+            Action::Delete { .. } => "DELETE for each row",
+        }
+    }
+}
+
+async fn run(conn: &mut MySqlConnection, sql: Arc<str>, arguments: MySqlArguments) -> Result<u64, sqlx::Error> {
+    Ok(sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await?.rows_affected())
+}

@@ -1,0 +1,160 @@
+//! Rows in PostgreSQL: by COPY, or as arrays in one statement.
+
+mod array;
+mod binary;
+mod kind;
+mod rows;
+mod statements;
+mod table;
+mod text;
+
+use super::{
+    Driver, SqlConn, Task,
+    target::{Action, Misses, Target, mistake},
+    task,
+};
+use crate::{error::Refused, row::RowError};
+use array::Array;
+use batch_core::Result;
+use kind::Kind;
+use rows::Form;
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, query::QueryAs};
+use std::sync::Arc;
+use table::Column;
+
+/// Below, COPY's second round trip costs more than it saves.
+const FEW: usize = 32;
+/// Bytes in one message of COPY; a longer one is slower.
+const PIECE: usize = 64 * 1024;
+
+/// What was learned of the table, and the statements made for it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    /// All of the table's; empty until it was asked.
+    table: Vec<Column>,
+    /// Those that are written.
+    columns: Vec<Column>,
+    texts: Vec<(Form, Arc<str>)>,
+    statement: &'static str,
+}
+
+impl SqlConn for PgConnection {}
+
+impl Driver for PgConnection {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+        let Some(first) = items.first() else { return Ok(()) };
+        let Task { target, plan } = task;
+        if !matches!(plan, task::Plan::Postgres(_)) {
+            *plan = task::Plan::Postgres(Plan::default());
+        }
+        let task::Plan::Postgres(plan) = plan else { return Ok(()) };
+        plan.learn(self, target, first).await?;
+        match target.action {
+            Action::Insert if items.len() >= FEW && plan.takes_copy() => plan.copy(self, target, items).await?,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => plan.count(self, target, misses, items).await?,
+            _ => plan.insert(self, target, items).await?,
+        }
+        target.keep();
+        Ok(())
+    }
+}
+
+impl Plan {
+    pub(super) fn statement(&self) -> &'static str {
+        self.statement
+    }
+
+    async fn learn<T: Serialize>(&mut self, conn: &mut PgConnection, target: &mut Target, first: &T) -> Result<()> {
+        if !target.learn(first)? {
+            return Ok(());
+        }
+        if self.table.is_empty() {
+            self.table = table::columns(conn, target).await?;
+        }
+        let columns = target.find(&self.table, |column, wanted| column.name == wanted, |column| &column.name)?;
+        self.columns = columns.into_iter().cloned().collect();
+        self.texts.clear();
+        Ok(refuse_generated(target, &self.columns)?)
+    }
+
+    fn takes_copy(&self) -> bool {
+        self.columns.iter().all(|column| column.takes_copy)
+    }
+
+    /// Whether every column has a type that values are made for here.
+    fn is_binary(&self) -> bool {
+        self.columns.iter().all(|column| column.kind() != Kind::Other && column.array_oid.0 != 0)
+    }
+
+    /// Nothing is sent before the whole chunk is made, so that a bad item leaves the connection as it was.
+    async fn copy<T: Serialize>(&mut self, conn: &mut PgConnection, target: &Target, items: &[T]) -> Result<()> {
+        let (rows, form) = rows::make(self.is_binary(), |form| rows::copied(target, &self.columns, form, items))?;
+        self.statement = if form == Form::Binary { "COPY BINARY" } else { "COPY TEXT" };
+        let mut copy = conn.copy_in_raw(&statements::copy(target, form)).await.map_err(Refused::from)?;
+        for piece in rows.chunks(PIECE) {
+            copy.send(piece).await.map_err(Refused::from)?;
+        }
+        copy.finish().await.map_err(Refused::from)?;
+        Ok(())
+    }
+
+    async fn insert<T: Serialize>(&mut self, conn: &mut PgConnection, target: &Target, items: &[T]) -> Result<()> {
+        let (sql, arrays) = self.unnest(target, items)?;
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for array in arrays {
+            query = query.bind(array);
+        }
+        query.execute(conn).await.map_err(Refused::from)?;
+        Ok(())
+    }
+
+    async fn count<T: Serialize>(&mut self, conn: &mut PgConnection, target: &Target, misses: Misses, items: &[T]) -> Result<()> {
+        let (sql, arrays) = self.unnest(target, items)?;
+        let mut query: QueryAs<'_, Postgres, (i64, i64, i64), _> = sqlx::query_as(AssertSqlSafe(sql));
+        for array in arrays {
+            query = query.bind(array);
+        }
+        let (keys, rows, met) = query.fetch_one(conn).await.map_err(Refused::from)?;
+        let [keys, rows, met] = [keys, rows, met].map(i64::unsigned_abs);
+        Ok(misses.judge_all(keys, met, rows)?)
+    }
+
+    fn unnest<T: Serialize>(&mut self, target: &Target, items: &[T]) -> Result<(Arc<str>, Vec<Array>)> {
+        let (arrays, form) = rows::make(self.is_binary(), |form| rows::arrays(target, &self.columns, form, items))?;
+        let rows = i32::try_from(items.len()).map_err(|_| RowError::new("a chunk has more than 2^31 items"))?;
+        self.statement = match target.action {
+            Action::Insert => "INSERT UNNEST",
+            Action::Ignore | Action::Upsert { .. } => "INSERT UNNEST ON CONFLICT",
+            Action::Update { .. } => "UPDATE UNNEST",
+            Action::Delete { .. } => "DELETE UNNEST",
+        };
+        let arrays = self.columns.iter().zip(arrays).map(|(column, elements)| Array::new(column, form, rows, elements)).collect();
+        Ok((self.text(target, form), arrays))
+    }
+
+    fn text(&mut self, target: &Target, form: Form) -> Arc<str> {
+        if let Some((_, text)) = self.texts.iter().find(|(f, _)| *f == form) {
+            return text.clone();
+        }
+        let text: Arc<str> = statements::unnest(target, &self.columns, form).into();
+        self.texts.push((form, text.clone()));
+        text
+    }
+}
+
+/// COPY would put a value where the other statements refuse it.
+fn refuse_generated(target: &Target, columns: &[Column]) -> Result<(), batch_core::Error> {
+    let key = target.action.key();
+    let given = |column: &&Column| match target.action {
+        Action::Insert | Action::Ignore | Action::Upsert { .. } => true,
+        Action::Update { .. } | Action::Delete { .. } => !key.contains(&column.name),
+    };
+    match columns.iter().filter(given).find(|column| column.generated) {
+        Some(column) => mistake(format!(
+            "column `{}` of table `{}` is GENERATED ALWAYS, so no value may be given: leave the field out",
+            column.name, target.table
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,128 @@
+//! Rows in SQLite: several a statement, since each costs a hop to the connection's thread.
+
+mod statements;
+mod values;
+
+use super::{
+    Driver, SqlConn, Task,
+    blocks::{Blocks, Limits},
+    target::{Action, Misses, Target},
+    task,
+};
+use crate::{error::Refused, row::RowError};
+use batch_core::Result;
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use sqlx::{Arguments, AssertSqlSafe, Either, Executor, SqliteConnection, sqlite::SqliteArguments};
+use std::sync::Arc;
+
+const LIMITS: Limits = Limits { values: 32_766, rows: usize::MAX, block: 256 };
+/// A text of one statement a row is so long; the driver prepares each of them for itself.
+const EACH: Limits = Limits { rows: 64, block: 64, ..LIMITS };
+
+/// What was learned of the table, and the statements made for it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    /// Empty until the table was asked.
+    names: Vec<String>,
+    blocks: Blocks,
+    statement: &'static str,
+}
+
+impl SqlConn for SqliteConnection {}
+
+impl Driver for SqliteConnection {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+        let Some(first) = items.first() else { return Ok(()) };
+        let Task { target, plan } = task;
+        if !matches!(plan, task::Plan::Sqlite(_)) {
+            *plan = task::Plan::Sqlite(Plan::default());
+        }
+        let task::Plan::Sqlite(plan) = plan else { return Ok(()) };
+        plan.learn(self, target, first).await?;
+        match target.action {
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => plan.each(self, target, misses, items).await?,
+            _ => plan.insert(self, target, items).await?,
+        }
+        target.keep();
+        Ok(())
+    }
+}
+
+impl Plan {
+    pub(super) fn statement(&self) -> &'static str {
+        self.statement
+    }
+
+    async fn learn<T: Serialize>(&mut self, conn: &mut SqliteConnection, target: &mut Target, first: &T) -> Result<()> {
+        if !target.learn(first)? {
+            return Ok(());
+        }
+        self.blocks = Blocks::default();
+        self.statement = statements::kind(&target.action);
+        if self.names.is_empty() {
+            self.names = names(conn, &target.table).await?;
+        }
+        target.find(&self.names, |name, wanted| name.eq_ignore_ascii_case(wanted), String::as_str).map(drop)
+    }
+
+    async fn insert<T: Serialize>(&mut self, conn: &mut SqliteConnection, target: &Target, items: &[T]) -> Result<()> {
+        for block in self.blocks.cut(LIMITS, target.columns.len(), items) {
+            let values = values(target, block)?;
+            let sql = self.blocks.text(block.len(), || statements::insert(target, block.len()));
+            sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut *conn).await.map_err(Refused::from)?;
+        }
+        Ok(())
+    }
+
+    /// One statement a row, since each must report how many rows it met.
+    async fn each<T: Serialize>(
+        &mut self,
+        conn: &mut SqliteConnection,
+        target: &Target,
+        misses: Misses,
+        items: &[T],
+    ) -> Result<()> {
+        for block in self.blocks.cut(EACH, target.columns.len(), items) {
+            let values = values(target, block)?;
+            let sql = self.blocks.text(block.len(), || statements::each(target, block.len()));
+            for rows in run_each(conn, sql, values).await? {
+                misses.judge(rows)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The columns of a table or view; none where it is not there.
+async fn names(conn: &mut SqliteConnection, table: &str) -> Result<Vec<String>> {
+    let (schema, table) = match table.split_once('.') {
+        Some((schema, table)) => (Some(schema), table),
+        None => (None, table),
+    };
+    let sql = "SELECT name FROM pragma_table_xinfo(?, ?)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(table.to_owned())
+        .bind(schema.map(str::to_owned))
+        .fetch_all(conn)
+        .await
+        .map_err(Refused::from)?)
+}
+
+fn values<T: Serialize>(target: &Target, block: &[T]) -> Result<SqliteArguments, RowError> {
+    let mut values = SqliteArguments::default();
+    values.reserve(block.len() * target.columns.len(), 0);
+    block.iter().try_for_each(|item| target.bind(item, &mut values)).map(|()| values)
+}
+
+/// `sql` holds the statement once for each row: the driver runs them all in one go and reports each.
+async fn run_each(conn: &mut SqliteConnection, sql: Arc<str>, values: SqliteArguments) -> Result<Vec<u64>> {
+    let mut results = conn.fetch_many(sqlx::query_with(AssertSqlSafe(sql), values));
+    let mut changed = Vec::new();
+    while let Some(result) = results.try_next().await.map_err(Refused::from)? {
+        if let Either::Left(done) = result {
+            changed.push(done.rows_affected());
+        }
+    }
+    Ok(changed)
+}
