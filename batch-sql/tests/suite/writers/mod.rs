@@ -1,0 +1,13 @@
+//! From structs to rows, on each database, with a driver's own connection in a transaction of the test's.
+
+mod delete;
+mod identifiers;
+mod insert;
+mod mysql;
+mod own;
+mod postgres;
+mod refused;
+mod support;
+mod update;
+mod upsert;
+mod values;
