@@ -3,11 +3,13 @@
 mod delete;
 mod identifiers;
 mod insert;
+mod jobs;
 mod mysql;
 mod own;
 mod postgres;
 mod refused;
 mod support;
+mod types;
 mod update;
 mod upsert;
 mod values;

@@ -47,7 +47,7 @@ async fn a_session_that_would_cut_values_is_refused() {
 async fn rows_beyond_the_packet_go_in_several_statements() {
     let mut db = MySqlConnection::fresh().await;
     db.sql("CREATE TABLE item (id BIGINT PRIMARY KEY, v LONGTEXT)").await;
-    let third = db.numbers("SELECT CAST(@@max_allowed_packet / 3 AS SIGNED)").await[0] as usize;
+    let third = usize::try_from(db.numbers("SELECT CAST(@@max_allowed_packet / 3 AS SIGNED)").await[0]).unwrap();
     let chunk: Vec<_> = (0..5).map(|id| text(id, "x".repeat(third))).collect();
     write(&mut db, &mut SqlInsert::into("item"), &chunk).await.unwrap();
     assert_eq!(db.numbers("SELECT count(*) FROM item").await, [5]);

@@ -143,14 +143,14 @@ pub(crate) async fn rows(db: &mut impl Db) -> Vec<String> {
     let sold = "CASE WHEN sold THEN 1 ELSE 0 END";
     let sql = format!("SELECT id, CAST({sold} AS {0}), price, name, NULL FROM item ORDER BY id", integer(db));
     let rows = db.values(&sql).await;
-    rows.into_iter().map(|(id, sold, price, name, _)| shown(id, name, price, sold == Some(1))).collect()
+    rows.into_iter().map(|(id, sold, price, name, _)| shown(id, name.as_ref(), price, sold == Some(1))).collect()
 }
 
 fn integer<D: Db>(_: &D) -> &'static str {
     if D::BRAND == Brand::MariaDb { "SIGNED" } else { "BIGINT" }
 }
 
-fn shown(id: i64, name: Option<String>, price: Option<f64>, sold: bool) -> String {
+fn shown(id: i64, name: Option<&String>, price: Option<f64>, sold: bool) -> String {
     format!("{id}|{name:?}|{price:?}|{sold}")
 }
 
@@ -158,7 +158,7 @@ fn shown(id: i64, name: Option<String>, price: Option<f64>, sold: bool) -> Strin
 pub(crate) fn expected<'i>(items: impl IntoIterator<Item = &'i Item>) -> Vec<String> {
     let mut items: Vec<_> = items.into_iter().collect();
     items.sort_by_key(|item| item.id);
-    items.into_iter().map(|item| shown(item.id, item.name.clone(), Some(item.price), item.sold)).collect()
+    items.into_iter().map(|item| shown(item.id, item.name.as_ref(), Some(item.price), item.sold)).collect()
 }
 
 pub(crate) fn brand<D: Db>(_: &D) -> Brand {
