@@ -24,7 +24,7 @@ mod timed;
 
 use batch_core::{BatchStatus, Job, Parameters, Result};
 use batch_csv::{CsvReader, CsvWriter, Fsync, Record};
-use batch_sql::{Database, SqliteOptions};
+use batch_sql::{Sqlite, SqliteOptions};
 use measure::argument;
 use product::{Row, check};
 use sqlx::{
@@ -122,7 +122,7 @@ async fn by_hand(items: Items, input: &str, mut output: Output) -> Result<()> {
     output.end(reader.position()).await
 }
 
-fn job(items: Items, fsync: Fsync, database: &Database) -> Job<Database> {
+fn job(items: Items, fsync: Fsync, database: &Sqlite) -> Job<Sqlite> {
     let job = Job::new("copy", database);
     match items {
         Items::Structs => job.step("structs", move |s| {

@@ -18,7 +18,7 @@ mod timed;
 
 use batch_core::{BatchStatus, Job, Parameters, Result};
 use batch_csv::CsvReader;
-use batch_sql::{Database, SqlInsert};
+use batch_sql::{SqlInsert, Sqlite};
 use measure::argument;
 use product::{Product, Row, check};
 use sqlx::{
@@ -114,7 +114,7 @@ async fn by_hand(database: &Path, block: usize, input: &str, times: &mut Times) 
 }
 
 async fn by_framework(database: &Path, input: &str, times: &mut Times) -> Result<i64> {
-    let database = Database::open(&format!("sqlite://{}", database.display())).await?;
+    let database = Sqlite::open(&format!("sqlite://{}", database.display())).await?;
     sqlx::query(PRODUCT).execute(database.pool()).await?;
     let job = Job::new("import", &database).step("load", |s| {
         Ok(s.chunk(CHUNK, CsvReader::<Row>::open(s.parameter::<String>("input")?))

@@ -8,7 +8,7 @@ mod measure;
 
 use async_trait::async_trait;
 use batch_core::{BatchStatus, Chunk, ChunkReport, Job, Listener, Parameters, Result, Undo, Writer, iter};
-use batch_sql::{Database, SqlInsert};
+use batch_sql::{SqlInsert, Sqlite};
 use measure::{argument, median};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -70,7 +70,7 @@ impl Listener for Noted {
 
 /// Writes so many chunks with `k` bad rows each; returns the write calls.
 async fn run(database: &Path, chunks: u64, k: u64, noted: &Noted) -> Result<u64> {
-    let database = Database::open(&format!("sqlite://{}", database.display())).await?;
+    let database = Sqlite::open(&format!("sqlite://{}", database.display())).await?;
     sqlx::query("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, stock INTEGER CHECK (stock >= 0))")
         .execute(database.pool())
         .await?;

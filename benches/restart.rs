@@ -16,7 +16,7 @@ mod products;
 
 use batch_core::{BatchStatus, Job, Parameters, Result};
 use batch_csv::CsvReader;
-use batch_sql::{Database, SqlInsert};
+use batch_sql::{SqlInsert, Sqlite};
 use measure::{argument, median};
 use product::{Row, check};
 use std::{
@@ -31,7 +31,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS product (\
 
 /// One try of an import that stops after `limit` rows; returns the milliseconds to its first item, and that item's number.
 async fn try_once(database: &Path, input: &str, limit: u64) -> Result<(f64, i64)> {
-    let database = Database::open(&format!("sqlite://{}", database.display())).await?;
+    let database = Sqlite::open(&format!("sqlite://{}", database.display())).await?;
     sqlx::query(TABLE).execute(database.pool()).await?;
     let first = Arc::new(OnceLock::new());
     let noted = first.clone();

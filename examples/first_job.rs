@@ -21,7 +21,7 @@ fn check(row: Row) -> Result<Product> {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let db = Database::open("sqlite://target/first.db").await?;
-    sqlx::query("CREATE TABLE IF NOT EXISTS product (sku TEXT PRIMARY KEY, cents INTEGER)").execute(db.pool()).await?;
+    db.execute("CREATE TABLE IF NOT EXISTS product (sku VARCHAR(40) PRIMARY KEY, cents BIGINT)").await?;
     let job = Job::new("import", &db).step("products", |s| {
         let input: String = s.parameter("input")?;
         Ok(s.chunk(1000, CsvReader::open(input)).map(check).writer(SqlInsert::into("product")).skip(100))

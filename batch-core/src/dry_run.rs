@@ -11,7 +11,7 @@ use std::sync::Arc;
 ///
 /// The job's progress is kept in memory, so that a dry run neither needs nor leaves an execution. Writers outside the transaction are
 /// only given items, never opened or flushed. What one chunk writes the next one does not see: a duplicate is found only within its
-/// chunk, or where it was in the table before.
+/// chunk, or where it was in the table before. Named locks are the dry run's own: nobody else is waited for.
 #[derive(Debug, Clone)]
 pub struct DryRun<D> {
     inner: D,

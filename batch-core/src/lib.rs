@@ -31,9 +31,10 @@
 //! # }
 //! ```
 //!
-//! In reading order: [`Job`] and what its steps are made from, [`Scope`]; the contracts [`Reader`], [`Processor`], [`Writer`]; the policies
-//! [`Completion`], [`Retry`], [`Skip`]; [`Listener`] and [`Progress`]; [`Transactions`], the seam between guarantees; [`JobRepository`],
-//! [`JobExplorer`] and [`JobOperator`]; what is stored, from [`JobExecution`] on; and [`testing`] for tests of your own.
+//! In reading order: [`Job`] and what its steps are made from, [`Scope`]; its three kinds of steps, of chunks ([`ChunkStep`]), of turns
+//! ([`TaskletStep`]) and of units of work ([`UnitStep`]); the contracts [`Reader`], [`Processor`], [`Writer`]; the policies [`Completion`],
+//! [`Retry`], [`Skip`]; [`Listener`] and [`Progress`]; [`Transactions`], the seam between guarantees; [`JobRepository`], [`JobExplorer`] and
+//! [`JobOperator`]; [`Locks`] by name; what is stored, from [`JobExecution`] on; and [`testing`] for tests of your own.
 
 #[macro_use]
 pub mod failpoint;
@@ -63,7 +64,7 @@ pub use dry_run::DryRun;
 pub use error::{BadRecord, BoxError, Error, ErrorKind, FailedItems, ItemProblem, Result, Transient, caused_by};
 pub use execution::{
     BatchStatus, Checkpoint, Context, Counts, ExitStatus, JobExecution, JobInstance, JobKeyFormat, Parameter, ParameterValue,
-    Parameters, Phase, Secret, SkipRecord, StepExecution,
+    Parameters, Phase, Secret, SkipRecord, StepExecution, UnitCounts, UnitRecord, UnitStatus,
 };
 pub use item::{BoxReader, Chain, Chunk, Identity, Map, Processor, Reader, Then, Total, Undo, Writer, filter_map, map};
 pub use item::{Classify, ListReader, ListWriter, MultiReader, Peek, classify, iter, stream, try_iter, try_stream};
@@ -72,7 +73,7 @@ pub use launch::{Run, exit_code};
 pub use listener::{ChunkReport, ItemError, Listener};
 pub use policy::{Backoff, Completion, Filling, Retry, Skip};
 pub use progress::{Moment, Progress, Reading};
-pub use repository::{JobExplorer, JobOperator, JobRepository, Memory, Owner, Page, Purge, Purged, Request};
+pub use repository::{HeldLock, JobExplorer, JobOperator, JobRepository, Locks, Memory, Owner, Page, Purge, Purged, Request};
 pub use scope::Scope;
-pub use step::{Ended, Repeat, Step, StepRun, TaskletStep, WorkFn};
+pub use step::{Ended, Repeat, Step, StepRun, TaskletStep, UnitFn, UnitStep, WorkFn};
 pub use transaction::{Detached, Transactions};

@@ -6,10 +6,10 @@ use crate::{
     execution::{Context, Parameters},
     item::{Identity, Reader},
     policy::Completion,
-    step::{TaskletStep, WorkFn},
+    step::{TaskletStep, UnitFn, UnitStep, WorkFn},
     transaction::Transactions,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// What is known when a step starts: the parameters, the saved contexts, the database. Steps are made from it.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Scope<D> {
     pub(crate) parameters: Parameters,
     pub(crate) context: Context,
     pub(crate) step: String,
+    pub(crate) execution_id: i64,
+    pub(crate) step_execution_id: i64,
 }
 
 impl<D> Scope<D> {
@@ -58,6 +60,16 @@ impl<D> Scope<D> {
     pub fn step_name(&self) -> &str {
         &self.step
     }
+
+    /// The repository's number of this try of the job.
+    pub fn execution_id(&self) -> i64 {
+        self.execution_id
+    }
+
+    /// The repository's number of this try of the step; a restart has another. With it a reader marks what it claims.
+    pub fn step_execution_id(&self) -> i64 {
+        self.step_execution_id
+    }
 }
 
 impl<D: Transactions + Clone> Scope<D> {
@@ -80,5 +92,19 @@ impl<D: Transactions + Clone> Scope<D> {
         F: for<'a> WorkFn<'a, D::Conn> + 'static,
     {
         TaskletStep::new(self.database.clone(), f)
+    }
+
+    /// A step that calls `work` for each key that `keys` yields, each unit in a transaction of its own: one that fails undoes no other,
+    /// and a restart runs only those that are not done. See [`UnitStep`].
+    ///
+    /// `work` is an `async fn(&mut Conn, Key)` or an `async move |c: &mut Conn, key: Key|` closure with its argument types written out; it is
+    /// cloned for each attempt.
+    pub fn units<R, F>(&self, keys: R, work: F) -> UnitStep<R, D, F>
+    where
+        R: Reader,
+        R::Item: Serialize + Clone + Sync,
+        F: for<'a> UnitFn<'a, D::Conn, R::Item> + 'static,
+    {
+        UnitStep::new(self.database.clone(), keys, work)
     }
 }

@@ -4,12 +4,15 @@
 //! [`ManualClock`](crate::ManualClock) it tests a job's restart without a database. The suites that backends and readers pass are
 //! [`repository::conformance`](crate::repository::conformance) and [`item::reader_conformance`](crate::item::reader_conformance).
 
+mod repository;
+
 use crate::{
     error::{BoxError, Result, caused_by},
     repository::{Commit, CommitError, JobRepository, Request},
     transaction::Transactions,
 };
 use parking_lot::Mutex;
+use repository::ScriptedRepository;
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// Transactions that fail where a script says, and are `D`'s own elsewhere.
@@ -34,6 +37,15 @@ struct Script {
     calls: Vec<Call>,
 }
 
+impl Script {
+    /// Notes the call, and says how it fails.
+    fn fault(&mut self, call: Call) -> Option<Fault> {
+        self.calls.push(call);
+        let nth = self.calls.iter().filter(|c| **c == call).count();
+        self.faults.iter().find(|(n, fault)| *n == nth && fault.call() == call).map(|(_, fault)| *fault)
+    }
+}
+
 /// A way to fail; each names the call it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -54,9 +66,19 @@ pub enum Fault {
     CommitLost,
     /// The commit is not done, and nobody says so.
     CommitUnsent,
+    /// The start of a unit's attempt is not recorded; transient.
+    StartUnit,
+    /// A named lock is found lost when it is checked; transient.
+    LockLost,
+    /// A commit of the repository alone is refused and nothing is committed; transient.
+    RecordTransient,
+    /// A commit of the repository alone is done, but its answer is lost.
+    RecordLost,
+    /// A commit of the repository alone is not done, and nobody says so.
+    RecordUnsent,
 }
 
-/// A call of [`Transactions`].
+/// A call of [`Transactions`], of the [`JobRepository`] behind it, or of a named lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Call {
@@ -74,6 +96,12 @@ pub enum Call {
     Rollback,
     /// [`Transactions::abandon`]
     Abandon,
+    /// [`JobRepository::start_unit`]
+    StartUnit,
+    /// [`HeldLock::check`](crate::repository::HeldLock::check)
+    CheckLock,
+    /// [`JobRepository::commit`]
+    Record,
 }
 
 impl Fault {
@@ -85,6 +113,9 @@ impl Fault {
             Self::Release => Call::Release,
             Self::RollbackTo => Call::RollbackTo,
             Self::CommitTransient | Self::CommitData | Self::CommitLost | Self::CommitUnsent => Call::Commit,
+            Self::StartUnit => Call::StartUnit,
+            Self::LockLost => Call::CheckLock,
+            Self::RecordTransient | Self::RecordLost | Self::RecordUnsent => Call::Record,
         }
     }
 
@@ -128,12 +159,8 @@ impl<D: Transactions + Clone> Scripted<D> {
         &self.inner
     }
 
-    /// Notes the call, and says how it fails.
     fn fault(&self, call: Call) -> Option<Fault> {
-        let mut script = self.script.lock();
-        script.calls.push(call);
-        let nth = script.calls.iter().filter(|c| **c == call).count();
-        script.faults.iter().find(|(n, fault)| *n == nth && fault.call() == call).map(|(_, fault)| *fault)
+        self.script.lock().fault(call)
     }
 
     fn pass(&self, call: Call) -> Result<()> {
@@ -204,7 +231,7 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     fn repository(&self) -> Arc<dyn JobRepository> {
-        self.inner.repository()
+        Arc::new(ScriptedRepository { inner: self.inner.repository(), script: self.script.clone() })
     }
 
     fn undoes_writes(&self) -> bool {

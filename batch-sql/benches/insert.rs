@@ -161,6 +161,7 @@ async fn started(db: &Sqlite) -> Result<Commit> {
         checkpoint: Checkpoint { version: Checkpoint::VERSION, ..Checkpoint::default() },
         context: None,
         skips: Vec::new(),
+        units: Vec::new(),
         at: chrono::Utc::now(),
     })
 }

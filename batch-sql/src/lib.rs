@@ -1,7 +1,8 @@
-//! Job repository, transactions and writers in SQL databases.
+//! Job repository, transactions, readers and writers in SQLite, PostgreSQL, MySQL and MariaDB.
 //!
-//! [`Sqlite`] is the handle of a database: it keeps the job repository, and lends each chunk's writer a connection inside the
-//! transaction that also holds the chunk's checkpoint, so that rows are written exactly once whatever fails.
+//! The handle of a database keeps the job repository, and lends each chunk's writer a connection inside the transaction that also holds
+//! the chunk's checkpoint, so that rows are written exactly once whatever fails. [`Database`] is what a URL names; [`Sqlite`],
+//! [`Postgres`] and [`MySql`] are for programs of one database, and lend the driver's own connection.
 //!
 //! ```
 //! use batch_core::{Chunk, Transactions, Writer};
@@ -15,7 +16,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let url = format!("sqlite://{}?mode=rwc", folder.path().join("products.db").display());
 //! let db = Database::open(&url).await?; // such as "sqlite://products.db?mode=rwc"
-//! sqlx::query("CREATE TABLE product (id INTEGER PRIMARY KEY, sku TEXT)").execute(db.pool()).await?;
+//! db.execute("CREATE TABLE product (id BIGINT PRIMARY KEY, sku TEXT)").await?;
 //!
 //! // What a chunk step does with its writer:
 //! let mut writer = SqlInsert::into("product");
@@ -28,10 +29,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod database;
 mod dialect;
 mod error;
 mod identifier;
 mod migrations;
+mod reader;
 mod repository;
 mod row;
 mod server;
@@ -42,7 +45,12 @@ mod sqlite;
 mod store;
 mod writer;
 
+pub use database::{Connection, Database, Driven};
 pub use dialect::SqlConn;
+pub use reader::{
+    Bind, Claim, ClaimPosition, CursorPosition, KeyColumn, KeyRange, Keyset, KeysetPosition, Lowest, SqlCursor, SqlSource,
+};
+pub use reader::{asc, desc, ranges};
 pub use server::{Kind, MySql, MySqlKind, MySqlOptions, Postgres, PostgresKind, PostgresOptions, Server, ServerOptions, ServerTx};
-pub use sqlite::{Database, Sqlite, SqliteOptions, SqliteTx};
+pub use sqlite::{Sqlite, SqliteOptions, SqliteTx};
 pub use writer::{Bound, SqlDelete, SqlInsert, SqlUpdate, SqlUpsert, SqlWriter};

@@ -36,6 +36,9 @@ pub(crate) struct Slot<L: Live> {
 }
 
 impl<L: Live> Slot<L> {
+    /// As many connections as borrowers.
+    pub(crate) const MANY: usize = Semaphore::MAX_PERMITS;
+
     pub(crate) fn new(options: L::Options, connections: usize) -> Self {
         Self { options, idle: Arc::default(), permits: Arc::new(Semaphore::new(connections)) }
     }

@@ -6,7 +6,7 @@ use crate::{
     session::Session,
 };
 use async_trait::async_trait;
-use batch_core::{Error, repository::Launch};
+use batch_core::{Error, Locks, repository::Launch};
 use chrono::{DateTime, Utc};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -36,6 +36,9 @@ pub(crate) trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// What to say to a launch that could not get its locks.
     async fn blocked(&self, launch: &Launch, fail: Fail) -> Error;
+
+    /// Its named locks.
+    fn locks(self: Arc<Self>) -> Arc<dyn Locks>;
 
     /// Notes that this handle runs `execution` under a lease of `ttl`, which was granted or renewed just now.
     fn holds(&self, execution: i64, ttl: Duration);

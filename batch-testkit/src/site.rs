@@ -1,7 +1,7 @@
 //! The folder of a server, and the user who owns it.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -42,6 +42,13 @@ impl Site {
         self.folder.join("log")
     }
 
+    /// A command that runs in the folder. MariaDB starts by removing the temporary tables of all others where it has its own.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.folder).env("TMPDIR", &self.folder);
+        command
+    }
+
     /// The words of a command that runs `program` as the server's user.
     pub(crate) fn words(&self, program: &Path) -> Vec<OsString> {
         let mut words = Vec::new();
@@ -56,7 +63,7 @@ impl Site {
     /// Runs `program` to its end.
     pub(crate) fn run(&self, program: &Path, arguments: &[String]) {
         let words = self.words(program);
-        let output = Command::new(&words[0]).args(&words[1..]).args(arguments).current_dir(&self.folder).output().unwrap();
+        let output = self.command(&words[0]).args(&words[1..]).args(arguments).output().unwrap();
         let told = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
         assert!(output.status.success(), "{} ended with {}: {}{}", program.display(), output.status, told[0], told[1]);
     }

@@ -76,6 +76,16 @@ async fn a_crashed_mariadb_has_what_was_committed_and_nothing_else() {
     assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1]);
 }
 
+/// MariaDB removes the files of temporary tables when it starts; if it found those of another server, that would lose its tables.
+#[tokio::test]
+async fn the_start_of_a_server_leaves_others_their_temporary_tables() {
+    let database = MariaDb::shared().database().await;
+    let mut connection = MySqlConnection::connect(&database.url()).await.unwrap();
+    connection.execute("CREATE TEMPORARY TABLE item (id BIGINT PRIMARY KEY) ENGINE = Aria").await.unwrap();
+    drop(Server::start(Options::mariadb()));
+    connection.execute("DROP TEMPORARY TABLE item").await.unwrap();
+}
+
 #[tokio::test]
 async fn a_stopped_server_starts_again() {
     for options in [Options::postgres(), Options::mariadb()] {

@@ -26,8 +26,9 @@ struct Arguments {
     flags: Flags,
 }
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS product (\
-    id INTEGER PRIMARY KEY, sku, name, category, price_cents INTEGER, stock INTEGER, updated_at)";
+/// Types that every database knows.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS product (id BIGINT PRIMARY KEY, sku VARCHAR(20) NOT NULL, name VARCHAR(500) NOT NULL, \
+    category VARCHAR(100) NOT NULL, price_cents BIGINT NOT NULL, stock BIGINT NOT NULL, updated_at VARCHAR(40) NOT NULL)";
 
 /// The import, on any database that `batch-sql` knows.
 fn import<D: Transactions<Conn: SqlConn> + Clone>(database: &D) -> Job<D> {
@@ -51,20 +52,20 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         None => generate::once("target/products-500000.csv", 500_000)
             .map_err(|e| Error::new(ErrorKind::Configuration, "the default input cannot be generated").because(e))?,
     };
-    let url = flags.database("products.db");
-    let database = Database::open(&url).await?;
-    sqlx::query(TABLE).execute(database.pool()).await.map_err(|e| {
-        Error::new(ErrorKind::Unavailable, "the table `product` cannot be created").with("database", &url).because(e)
-    })?;
+    let database = Database::open(&flags.database("products.db")).await?;
+    database
+        .execute(TABLE)
+        .await
+        .map_err(|e| Error::new(ErrorKind::Unavailable, "the table `product` cannot be created").because(e))?;
     let parameters = Parameters::new()
         .set("input", input)
         .set_other("chunk", flags.chunk)
         .set_other("skip-limit", i64::try_from(flags.skip_limit).unwrap_or(i64::MAX));
     if flags.dry_run {
         eprintln!("dry run: every chunk is rolled back, progress is kept in memory");
-        launch(&DryRun::new(&database), flags, parameters, &url).await
+        launch(&DryRun::new(&database), flags, parameters, &database.to_string()).await
     } else {
-        launch(&database, flags, parameters, &url).await
+        launch(&database, flags, parameters, &database.to_string()).await
     }
 }
 
@@ -72,7 +73,7 @@ async fn launch<D: Transactions<Conn: SqlConn> + Clone>(
     database: &D,
     flags: &Flags,
     parameters: Parameters,
-    url: &str,
+    place: &str,
 ) -> Result<ExitCode, Error> {
     let job = import(database);
     let mut run = job.launch(parameters).stop_on_signals();
@@ -80,7 +81,7 @@ async fn launch<D: Transactions<Conn: SqlConn> + Clone>(
         run = run.limit(limit);
     }
     let execution = run.run().await?;
-    let all = if flags.dry_run { "only without --dry-run".to_owned() } else { format!("table batch_skip in {url}") };
+    let all = if flags.dry_run { "only without --dry-run".to_owned() } else { format!("table batch_skip in {place}") };
     report::print(&*database.repository().explorer(), &execution, &all).await?;
     Ok(exit_code(Ok(execution)))
 }

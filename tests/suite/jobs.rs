@@ -5,7 +5,7 @@ use batch_core::{
     Writer,
 };
 use batch_csv::{CsvReader, CsvWriter};
-use batch_sql::{Database, SqlInsert, SqlWriter};
+use batch_sql::{SqlInsert, SqlWriter, Sqlite};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use std::{fs, path::PathBuf, time::Duration};
@@ -28,13 +28,13 @@ fn valid(p: Product) -> Result<Product> {
 /// A folder with a database and an input of four rows, the third of which has a negative price.
 struct Place {
     folder: TempDir,
-    db: Database,
+    db: Sqlite,
 }
 
 impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Database::open(&format!("sqlite://{}", folder.path().join("jobs.db").display())).await.unwrap();
+        let db = Sqlite::open(&format!("sqlite://{}", folder.path().join("jobs.db").display())).await.unwrap();
         for sql in ["CREATE TABLE product(id INTEGER PRIMARY KEY, sku TEXT, price REAL)", "CREATE TABLE audit(product_id INTEGER)"]
         {
             sqlx::query(sql).execute(db.pool()).await.unwrap();
@@ -56,7 +56,7 @@ impl Place {
     }
 }
 
-async fn completes(job: &Job<Database>, parameters: Parameters) {
+async fn completes(job: &Job<Sqlite>, parameters: Parameters) {
     let execution = job.run(parameters).await.unwrap();
     assert_eq!(execution.status, BatchStatus::Completed, "{}", execution.exit_status.message);
 }

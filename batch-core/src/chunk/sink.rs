@@ -66,7 +66,7 @@ where
             let mut parts = Parts::default();
             let (failure, transient, at_commit) = match self.attempt(batch, run, checking, &mut parts).await? {
                 Attempt::Committed { mut commit, request } => {
-                    let added = Counts { rollbacks: 0, ..difference(commit.counts, before) };
+                    let added = commit.counts.since(before);
                     let skips = std::mem::take(&mut commit.skips);
                     run.committed(*commit);
                     run.listeners.on_skip(&skips);
@@ -199,17 +199,4 @@ fn changed_context(run: &StepRun) -> Result<Option<Context>, BoxError> {
         listener.before_commit(&mut context)?;
     }
     Ok((context != run.execution.context).then_some(context))
-}
-
-fn difference(after: Counts, before: Counts) -> Counts {
-    Counts {
-        read: after.read - before.read,
-        written: after.written - before.written,
-        filtered: after.filtered - before.filtered,
-        read_skips: after.read_skips - before.read_skips,
-        process_skips: after.process_skips - before.process_skips,
-        write_skips: after.write_skips - before.write_skips,
-        commits: after.commits - before.commits,
-        rollbacks: 0,
-    }
 }

@@ -33,6 +33,20 @@ impl Counts {
         self.read_skips + self.process_skips + self.write_skips
     }
 
+    /// What was added since `before`; rollbacks left out.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            read: self.read - before.read,
+            written: self.written - before.written,
+            filtered: self.filtered - before.filtered,
+            read_skips: self.read_skips - before.read_skips,
+            process_skips: self.process_skips - before.process_skips,
+            write_skips: self.write_skips - before.write_skips,
+            commits: self.commits - before.commits,
+            rollbacks: 0,
+        }
+    }
+
     /// Whether every record read is accounted for once.
     pub fn is_balanced(&self) -> bool {
         self.read == self.written + self.filtered + self.skips()

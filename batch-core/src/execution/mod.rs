@@ -6,6 +6,7 @@ mod job;
 mod parameters;
 mod status;
 mod step;
+mod unit;
 
 pub use context::Context;
 pub use counts::Counts;
@@ -13,3 +14,4 @@ pub use job::{JobExecution, JobInstance};
 pub use parameters::{JobKeyFormat, Parameter, ParameterValue, Parameters, Secret};
 pub use status::{BatchStatus, ExitStatus};
 pub use step::{Checkpoint, Phase, SkipRecord, StepExecution};
+pub use unit::{UnitCounts, UnitRecord, UnitStatus};

@@ -42,15 +42,17 @@ pub(crate) struct Node<D> {
     pub(crate) options: StepOptions,
 }
 
-/// How a step is started over the tries of an instance.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How a step is started over the tries of an instance, and what it needs for that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepOptions {
     pub(crate) start_limit: Option<NonZeroU32>,
     pub(crate) rerun: bool,
+    pub(crate) lock: Option<String>,
+    pub(crate) lock_wait: Duration,
 }
 
 impl StepOptions {
-    /// Any number of starts; a completed step is not run again.
+    /// Any number of starts; a completed step is not run again; no lock.
     pub fn new() -> Self {
         Self::default()
     }
@@ -66,6 +68,27 @@ impl StepOptions {
     #[must_use]
     pub fn rerun(mut self) -> Self {
         self.rerun = true;
+        self
+    }
+
+    /// Runs the step only while it holds the lock `name`, which all jobs on the same repository share.
+    ///
+    /// It is taken when the start of the step was recorded, which counts as a start, and released when its end was. A step that does not
+    /// get it is FAILED, and the run ends with kind `AlreadyRunning`, exit code 4, restartable. A lock that was lost meanwhile (its
+    /// connection broke, its process hung) fails a step that completed; commits in between are not undone, since only their guard
+    /// protects them. Units whose own lock has the same name are always refused.
+    ///
+    /// Keeps one connection outside the pool while the step runs, where the database's locks need one.
+    #[must_use]
+    pub fn lock(mut self, name: impl Into<String>) -> Self {
+        self.lock = Some(name.into());
+        self
+    }
+
+    /// How long the step waits for its lock; a stop ends the wait. Default: not at all.
+    #[must_use]
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
         self
     }
 }
@@ -93,7 +116,7 @@ impl<D: Transactions + Clone> Job<D> {
         self.step_with(name, StepOptions::default(), make)
     }
 
-    /// Adds a step with a start limit, or one that is run again after it completed.
+    /// Adds a step with a start limit, one that needs a lock, or one that is run again after it completed.
     pub fn step_with<S: Step>(
         mut self,
         name: &str,

@@ -2,6 +2,7 @@
 
 mod job;
 mod keeper;
+mod lock;
 mod persist;
 mod restart;
 mod signal;

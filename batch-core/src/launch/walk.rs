@@ -1,6 +1,6 @@
 //! From step to step.
 
-use super::{Running, persist::persist};
+use super::{Running, lock::StepLock, persist::persist};
 use crate::{
     control::Ending,
     error::{Error, ErrorKind, panicked},
@@ -93,19 +93,36 @@ impl<D: Transactions + Clone> Running<'_, D> {
             allowance: self.allowance.clone(),
             clock: self.job.clock.clone(),
         };
+        let mut lock = match StepLock::take(&node.options, &run).await {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                let outcome = run.ending().map(|_| Ended::Stopped);
+                return self.end_step(run, outcome).await;
+            }
+            Err(error) => return self.end_step(run, Err(error)).await,
+        };
         let outcome = match self.make(node, &run) {
             Ok(step) => run_step(step, &mut run).await,
             Err(error) => Err(error),
         };
-        self.end_step(run, outcome).await
+        let outcome = lock.check(outcome, &run).await;
+        let ended = self.end_step(run, outcome).await;
+        lock.release().await;
+        ended
     }
 
     /// Builds the step from what is known now.
     fn make(&self, node: &Node<D>, run: &StepRun) -> Result<Box<dyn Step>, Error> {
         let mut context = self.context.clone();
         context.merge(&run.execution.context);
-        let scope =
-            Scope { database: self.job.database.clone(), parameters: self.parameters.clone(), context, step: node.name.clone() };
+        let scope = Scope {
+            database: self.job.database.clone(),
+            parameters: self.parameters.clone(),
+            context,
+            step: node.name.clone(),
+            execution_id: run.execution.execution_id,
+            step_execution_id: run.execution.id,
+        };
         let made = std::panic::catch_unwind(AssertUnwindSafe(|| (node.make)(&scope)));
         made.unwrap_or_else(|panic| Err(panicked("its factory", panic.as_ref()))).map_err(|error| {
             let kind = error.downcast_ref::<Error>().map_or(ErrorKind::Failed, Error::kind);

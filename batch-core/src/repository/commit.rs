@@ -3,7 +3,7 @@
 use super::{Lease, Request};
 use crate::{
     error::BoxError,
-    execution::{Checkpoint, Context, Counts, SkipRecord},
+    execution::{Checkpoint, Context, Counts, SkipRecord, UnitRecord},
 };
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -34,6 +34,8 @@ pub struct Commit {
     pub context: Option<Context>,
     /// Items left out of this chunk.
     pub skips: Vec<SkipRecord>,
+    /// Units of the step that end with this commit: their rows in the unit log, inserted or replaced by their keys.
+    pub units: Vec<UnitRecord>,
     /// When.
     pub at: DateTime<Utc>,
 }

@@ -32,6 +32,7 @@ pub mod ending;
 pub mod explorer;
 pub mod fencing;
 pub mod launches;
+pub mod locks;
 pub mod parameters;
 pub mod purge;
 pub mod requests;
@@ -39,6 +40,7 @@ pub mod steps;
 mod story;
 pub mod takeover;
 pub mod transactions;
+pub mod units;
 
 use crate::{error::Result, transaction::Transactions};
 use chrono::{DateTime, Utc};
@@ -129,6 +131,15 @@ macro_rules! conformance_tests {
             launches: an_instance_with_an_older_abandoned_try_needs_an_operator
             launches: jobs_of_other_names_are_other_instances
             launches: names_are_unicode
+            locks: a_lock_has_one_holder
+            locks: a_lock_that_was_released_is_free
+            locks: a_lock_that_was_dropped_is_free
+            locks: locks_of_other_names_are_free
+            locks: names_that_differ_in_anything_are_different_locks
+            locks: a_lock_is_waited_for
+            locks: a_wait_ends_at_its_limit
+            locks: of_many_that_wait_each_gets_it_alone
+            locks: a_lock_is_checked_while_a_transaction_is_open
             parameters: parameters_of_executions_are_not_mixed
             parameters: secrets_are_never_stored
             parameters: every_type_comes_back
@@ -173,6 +184,20 @@ macro_rules! conformance_tests {
             transactions: a_savepoint_undoes_a_part
             transactions: a_released_savepoint_keeps_its_part
             transactions: a_refused_row_is_no_reason_to_retry
+            units: a_first_attempt_is_in_progress
+            units: a_unit_keeps_its_outcome
+            units: attempts_are_counted_over_all_tries
+            units: a_unit_that_never_began_can_fail
+            units: a_commit_that_is_refused_ends_no_unit
+            units: a_unit_ends_with_its_rows
+            units: units_are_found_by_their_keys
+            units: keys_that_differ_in_anything_are_different_units
+            units: a_units_error_may_hold_any_text
+            units: units_are_listed_by_status_and_paged
+            units: units_are_counted_by_status
+            units: units_of_other_steps_and_instances_are_apart
+            units: an_old_owner_cannot_start_a_unit
+            units: an_execution_that_ended_starts_no_unit
         }
     };
     (@each $fixture:expr; $($area:ident : $name:ident)*) => {
@@ -198,12 +223,14 @@ mod tests {
             ("explorer", include_str!("conformance/explorer.rs")),
             ("fencing", include_str!("conformance/fencing.rs")),
             ("launches", include_str!("conformance/launches.rs")),
+            ("locks", include_str!("conformance/locks.rs")),
             ("parameters", include_str!("conformance/parameters.rs")),
             ("purge", include_str!("conformance/purge.rs")),
             ("requests", include_str!("conformance/requests.rs")),
             ("steps", include_str!("conformance/steps.rs")),
             ("takeover", include_str!("conformance/takeover.rs")),
             ("transactions", include_str!("conformance/transactions.rs")),
+            ("units", include_str!("conformance/units.rs")),
         ];
         for (area, text) in areas {
             for function in text.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split_once('<')) {

@@ -2,14 +2,14 @@
 
 use crate::{
     error::Error,
-    execution::{JobExecution, JobInstance, SkipRecord, StepExecution},
+    execution::{JobExecution, JobInstance, SkipRecord, StepExecution, UnitCounts, UnitRecord, UnitStatus},
 };
 use async_trait::async_trait;
 
 /// Reads what a repository keeps; never changes it.
 ///
 /// # Behavior
-/// - Lists are newest first, except steps and skips, which are in the order they happened.
+/// - Lists are newest first, except steps, skips and units, which are in the order they happened or first began.
 /// - A job name that the repository never saw is an error of kind `NotFound`, not an empty list.
 #[async_trait]
 pub trait JobExplorer: std::fmt::Debug + Send + Sync + 'static {
@@ -39,6 +39,13 @@ pub trait JobExplorer: std::fmt::Debug + Send + Sync + 'static {
 
     /// Items that a step execution left out.
     async fn skips(&self, step: i64, page: Page) -> Result<Vec<SkipRecord>, Error>;
+
+    /// Units of the step `step` of an instance, over all tries; only those of `status` where it is given. None where the step has no
+    /// units, or never began; kind `NotFound` for an unknown instance.
+    async fn units(&self, instance: i64, step: &str, status: Option<UnitStatus>, page: Page) -> Result<Vec<UnitRecord>, Error>;
+
+    /// How many units the step has, by status.
+    async fn unit_counts(&self, instance: i64, step: &str) -> Result<UnitCounts, Error>;
 }
 
 /// A window of a list.

@@ -70,6 +70,23 @@ pub enum StepStarted {
     LimitReached(u32),
 }
 
+/// An attempt at a unit of work about to begin.
+#[derive(Debug, Clone)]
+pub struct UnitStart {
+    /// The hold on the job execution.
+    pub lease: Lease,
+    /// The job instance.
+    pub instance: i64,
+    /// The step execution that tries it.
+    pub step: i64,
+    /// The step's name.
+    pub name: String,
+    /// The unit's key, as in the log.
+    pub key: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// The end of a step execution.
 #[derive(Debug, Clone)]
 pub struct StepEnd {

@@ -3,21 +3,24 @@
 mod ending;
 mod explorer;
 mod launching;
+mod locks;
 mod purging;
 mod state;
 mod stepping;
 mod transactions;
+mod units;
 
 use super::{
-    Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Purge, Purged, Request, Resolved,
-    StepEnd, StepStart, StepStarted,
+    Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Locks, Purge, Purged, Request,
+    Resolved, StepEnd, StepStart, StepStarted, UnitStart,
 };
 use crate::{
     clock::{Clock, SystemClock},
     error::Error,
-    execution::BatchStatus,
+    execution::{BatchStatus, UnitRecord},
 };
 use async_trait::async_trait;
+use locks::LocalLocks;
 use parking_lot::Mutex;
 use state::{Now, State};
 use std::{fmt, sync::Arc};
@@ -41,6 +44,7 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Memory {
     state: Arc<Mutex<State>>,
+    locks: LocalLocks,
     clock: Arc<dyn Clock>,
 }
 
@@ -52,7 +56,7 @@ impl Memory {
 
     /// An empty repository that reads the time from `clock`: leases end by its uptime.
     pub fn with_clock(clock: impl Clock) -> Self {
-        Self { state: Arc::default(), clock: Arc::new(clock) }
+        Self { state: Arc::default(), locks: LocalLocks::default(), clock: Arc::new(clock) }
     }
 
     fn now(&self) -> Now {
@@ -80,6 +84,14 @@ impl JobRepository for Memory {
 
     async fn start_step(&self, start: &StepStart) -> Result<StepStarted, Error> {
         self.state.lock().start_step(start, &self.now())
+    }
+
+    async fn start_unit(&self, start: &UnitStart) -> Result<UnitRecord, Error> {
+        self.state.lock().start_unit(start)
+    }
+
+    async fn find_units(&self, instance: i64, step: &str, keys: &[String]) -> Result<Vec<UnitRecord>, Error> {
+        self.state.lock().find_units(instance, step, keys)
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
@@ -112,6 +124,10 @@ impl JobRepository for Memory {
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, Error> {
         Ok(self.state.lock().purge(purge, &self.now()))
+    }
+
+    fn locks(&self) -> Arc<dyn Locks> {
+        Arc::new(self.locks.clone())
     }
 
     fn explorer(&self) -> Arc<dyn JobExplorer> {

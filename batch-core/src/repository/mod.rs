@@ -4,21 +4,26 @@ mod commit;
 pub mod conformance;
 mod explorer;
 mod launch;
+mod lock;
 mod memory;
 mod operator;
 mod owner;
 mod purge;
 
-use crate::{error::Error, execution::BatchStatus};
+use crate::{
+    error::Error,
+    execution::{BatchStatus, UnitRecord},
+};
 use async_trait::async_trait;
 use std::sync::Arc;
 
 pub use commit::{Commit, CommitError, Guard, Resolved};
 pub use explorer::{JobExplorer, Page};
-pub use launch::{JobEnd, Launch, Launched, StepEnd, StepStart, StepStarted, TakenOver};
+pub use launch::{JobEnd, Launch, Launched, StepEnd, StepStart, StepStarted, TakenOver, UnitStart};
+pub use lock::{HeldLock, Locks};
 pub use memory::Memory;
 pub use operator::JobOperator;
-pub use owner::Owner;
+pub use owner::{Living, Owner};
 pub use purge::{Purge, Purged};
 
 /// Keeps instances, executions, checkpoints and leases, so that a job that failed, was stopped or was killed can go on.
@@ -30,9 +35,10 @@ pub use purge::{Purge, Purged};
 /// - `launch` refuses with kind `AlreadyRunning`, `AlreadyComplete` or `NeedsOperator`; each names the execution and what to do.
 /// - `launch` takes over from an owner that is provably gone, or whose lease is over: it closes the old execution and its steps
 ///   as FAILED and raises their epoch before it reads a checkpoint.
-/// - `start_step`, `commit`, `end_step` and `end_job` do nothing and report "not the owner" once the execution was taken over.
+/// - `start_step`, `start_unit`, `commit`, `end_step` and `end_job` do nothing and report "not the owner" once the execution was taken
+///   over.
 /// - `start_step` inserts the inherited checkpoint, context and commit number with the new row.
-/// - A `commit` writes counts, checkpoint, context and skip records together, or nothing.
+/// - A `commit` writes counts, checkpoint, context, skip records and the log of units together, or nothing.
 /// - `renew` revives a lease that is over and that nobody took.
 /// - The cost of each call does not depend on the length of the history.
 /// - Errors of the store itself have kind `Unavailable`, and are transient where waiting may help.
@@ -43,6 +49,13 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
 
     /// Begins a step execution with what the last try of it left, or says why it does not begin.
     async fn start_step(&self, start: &StepStart) -> Result<StepStarted, Error>;
+
+    /// Begins an attempt at a unit: writes its row IN_PROGRESS and counts the attempt, where the execution is ours and active; returns
+    /// the row. An answer that was lost may count one attempt too many.
+    async fn start_unit(&self, start: &UnitStart) -> Result<UnitRecord, Error>;
+
+    /// What the unit log of a step says of `keys`, some hundreds at a time, in any order; those that never began are left out.
+    async fn find_units(&self, instance: i64, step: &str, keys: &[String]) -> Result<Vec<UnitRecord>, Error>;
 
     /// Commits a chunk of a step whose rows are in no transaction of this repository.
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError>;
@@ -71,6 +84,9 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
     /// Deletes one batch of what `purge` means, and says how much that was; in a dry run counts all of it. The instances are locked
     /// against launches while they are deleted.
     async fn purge(&self, purge: &Purge) -> Result<Purged, Error>;
+
+    /// Named locks that everybody shares who uses the same store.
+    fn locks(&self) -> Arc<dyn Locks>;
 
     /// The reading side.
     fn explorer(&self) -> Arc<dyn JobExplorer>;

@@ -58,10 +58,11 @@ impl Owner {
         }
     }
 
-    /// Marks this run as alive until the guard is dropped.
-    pub(crate) fn hold(&self) -> Held {
+    /// Marks this run as alive until the guard is dropped: inside its own process an owner without one counts as gone.
+    #[must_use = "the owner counts as gone once this is dropped"]
+    pub fn hold(&self) -> Living {
         LIVE.lock().insert(self.token.clone());
-        Held(self.token.clone())
+        Living(self.token.clone())
     }
 }
 
@@ -73,9 +74,9 @@ impl fmt::Display for Owner {
 
 /// Keeps a run's token among the living.
 #[derive(Debug)]
-pub(crate) struct Held(String);
+pub struct Living(String);
 
-impl Drop for Held {
+impl Drop for Living {
     fn drop(&mut self) {
         LIVE.lock().remove(&self.0);
     }

@@ -1,15 +1,21 @@
 //! The seam between a job and its steps: one erased call a step.
 
+mod attempt;
+mod lock;
 mod run;
 mod tasklet;
+mod units;
 
 use crate::{error::Error, listener::Listener};
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use lock::take_lock;
 pub use run::StepRun;
+use run::patiently;
 pub(crate) use run::{Decided, Listeners, caught, decide_commit, demand_ours, is_transient};
 pub use tasklet::{Repeat, TaskletStep, WorkFn};
+pub use units::{UnitFn, UnitStep};
 
 /// A complete step. Made by [`Scope`](crate::Scope), never implemented by hand.
 #[diagnostic::on_unimplemented(

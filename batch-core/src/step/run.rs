@@ -44,7 +44,8 @@ impl StepRun {
 
     /// The commit of a chunk or turn that adds `added`.
     pub(crate) fn commit(&self, added: Counts, checkpoint: Checkpoint, context: Option<Context>, skips: Vec<SkipRecord>) -> Commit {
-        Commit { guard: self.guard(), counts: self.execution.counts + added, checkpoint, context, skips, at: self.clock.now() }
+        let counts = self.execution.counts + added;
+        Commit { guard: self.guard(), counts, checkpoint, context, skips, units: Vec::new(), at: self.clock.now() }
     }
 
     /// Takes over what was committed.
@@ -179,7 +180,10 @@ pub(crate) async fn demand_ours(run: &StepRun) -> Result<(), Error> {
 }
 
 /// Repeats a call to the repository while its error is transient, for as long as the lease lasts.
-async fn patiently<V, Fut: Future<Output = Result<V, Error>>>(run: &StepRun, call: impl Fn() -> Fut) -> Result<V, Error> {
+pub(super) async fn patiently<V, Fut: Future<Output = Result<V, Error>>>(
+    run: &StepRun,
+    call: impl Fn() -> Fut,
+) -> Result<V, Error> {
     let retry = Retry::times(u32::MAX).exponential(Duration::from_millis(20));
     let give_up = run.clock.uptime() + run.lease.ttl;
     let mut made = 0;

@@ -2,6 +2,7 @@
 
 use super::{
     Ended, Step, StepRun,
+    attempt::{Names, give_up, guarded},
     run::{Decided, decide_commit, is_transient},
     sealed::Sealed,
 };
@@ -13,8 +14,10 @@ use crate::{
     repository::Request,
     transaction::Transactions,
 };
-use futures_util::{FutureExt, future::BoxFuture};
-use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use futures_util::future::BoxFuture;
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+const NAMES: Names = Names { function: "the tasklet", call: "the turn" };
 
 /// Whether a tasklet wants another turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,14 +162,12 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F
             Ok(tx) => tx,
             Err(error) => return Ok(self.undone(error)),
         };
-        let repeat = match self.work(&mut tx, &mut context).await {
+        let work = async { self.work.clone().call(T::conn(&mut tx), &mut context).await };
+        let worked = guarded(&NAMES, self.turn_limit, work).await.map(Into::into);
+        let repeat = match worked {
             Ok(repeat) => repeat,
             Err(failure) => {
-                if failure.connection_busy {
-                    self.transactions.abandon(tx).await;
-                } else if let Err(error) = self.transactions.rollback(tx).await {
-                    tracing::warn!(%error, "a rollback failed; the connection is given up");
-                }
+                give_up(&self.transactions, tx, failure.connection_busy).await;
                 return Ok(self.undone(failure.error));
             }
         };
@@ -186,23 +187,6 @@ impl<T: Transactions, F: for<'a> WorkFn<'a, T::Conn> + 'static> TaskletStep<T, F
         }
     }
 
-    /// Calls the function once; its time limit and its panics are errors.
-    async fn work(&self, tx: &mut T::Tx, context: &mut Context) -> Result<Repeat, Failure> {
-        let call = AssertUnwindSafe(self.work.clone().call(T::conn(tx), context)).catch_unwind();
-        let result = match self.turn_limit {
-            None => call.await,
-            Some(limit) => match tokio::time::timeout(limit, call).await {
-                Ok(result) => result,
-                Err(_) => return Err(Failure::busy(format!("the turn took longer than {limit:?}").into())),
-            },
-        };
-        match result {
-            Ok(Ok(repeat)) => Ok(repeat.into()),
-            Ok(Err(error)) => Err(Failure { error, connection_busy: false }),
-            Err(panic) => Err(Failure::busy(crate::error::panicked("the tasklet", panic.as_ref()))),
-        }
-    }
-
     fn undone(&self, error: BoxError) -> Turn {
         let transient = is_transient(&self.transactions, &error);
         Turn::Undone { error, transient }
@@ -218,15 +202,4 @@ fn finished() -> serde_json::Value {
 enum Turn {
     Done(Repeat, Option<Request>),
     Undone { error: BoxError, transient: bool },
-}
-
-struct Failure {
-    error: BoxError,
-    connection_busy: bool,
-}
-
-impl Failure {
-    fn busy(error: BoxError) -> Self {
-        Self { error, connection_busy: true }
-    }
 }

@@ -10,3 +10,4 @@
 mod mistakes;
 mod order;
 mod schedules;
+mod units;

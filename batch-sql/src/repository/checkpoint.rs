@@ -1,6 +1,6 @@
 //! The guarded statement of a chunk's commit, and what goes with it.
 
-use super::record;
+use super::{record, unit};
 use crate::{
     error::{self, Fail},
     session::Session,
@@ -35,13 +35,13 @@ const SQLITE: &str = update!(
 /// For a chunk's transaction on PostgreSQL: guard and COMMIT in one round trip, so that the guard has to raise on the server. The cast is
 /// of something that is not constant, since the planner would evaluate a constant one in any case.
 const POSTGRES: &str = update!(
-    "RELEASE SAVEPOINT batch_chunk; WITH held AS (",
+    "WITH held AS (",
     " RETURNING id) SELECT CASE WHEN n = 1 THEN (SELECT request FROM @execution WHERE id = ?) \
      ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request FROM (SELECT count(*) AS n FROM held) AS counted; COMMIT"
 );
 /// For a chunk's transaction on MySQL; a subquery of two rows raises.
 const MYSQL: &str = update!(
-    "RELEASE SAVEPOINT batch_chunk; ",
+    "",
     "; SELECT IF(ROW_COUNT() = 1, (SELECT request FROM @execution WHERE id = ?), (SELECT 1 UNION SELECT 2)) AS request; COMMIT"
 );
 
@@ -66,7 +66,8 @@ pub(crate) fn and_commit(texts: &Texts, commit: &Commit) -> String {
     let template = if texts.flavor() == Flavor::Postgres { POSTGRES } else { MYSQL };
     let mut values = values(commit);
     values.push(commit.guard.lease.execution.into());
-    texts.inline(template, &values)
+    // The savepoint first: where the user ended the transaction, a unit's row would be committed by itself.
+    format!("RELEASE SAVEPOINT batch_chunk; {}{}", unit::ends_inline(texts, commit), texts.inline(template, &values))
 }
 
 /// Whether the server refused [`and_commit`] because the guard did not hold.
@@ -74,13 +75,16 @@ pub(crate) fn is_refused_by_guard(error: &sqlx::Error) -> bool {
     error::says(error, "not the owner: ") || error::says(error, "Subquery returns more than 1 row")
 }
 
-/// Writes counts, checkpoint, context and skip records in a transaction of the repository's own.
+/// Writes counts, checkpoint, context, skip records and units in a transaction of the repository's own.
 pub(super) async fn write(session: &mut Session, commit: &Commit) -> Result<Option<Request>, CommitError> {
     let refused = |e: sqlx::Error| CommitError::Refused(e.into());
     if session.execute(session.query(ALONE).bind_all(values(commit))).await.map_err(refused)? != 1 {
         return Err(CommitError::NotOwner);
     }
     session.insert_all(SKIPS, &skips(commit)).await.map_err(refused)?;
+    for statement in unit::ends(session.texts(), commit) {
+        session.execute(statement).await.map_err(refused)?;
+    }
     let row = session.row(session.query(REQUEST).bind(commit.guard.lease.execution)).await.map_err(refused)?;
     request(row.as_ref()).map_err(refused)
 }

@@ -3,6 +3,7 @@
 use super::{
     SqlRepository, launch, operate,
     record::{self, Record},
+    unit,
 };
 use crate::{
     error::Outcome,
@@ -10,7 +11,10 @@ use crate::{
     sql::{Row, Statement},
 };
 use async_trait::async_trait;
-use batch_core::{Error, ErrorKind, JobExecution, JobExplorer, JobInstance, Page, Parameters, SkipRecord, StepExecution};
+use batch_core::{
+    Error, ErrorKind, JobExecution, JobExplorer, JobInstance, Page, Parameters, SkipRecord, StepExecution, UnitCounts, UnitRecord,
+    UnitStatus,
+};
 use std::collections::HashMap;
 
 /// Goes from name to name along the index, however many instances a job has.
@@ -120,6 +124,20 @@ impl JobExplorer for SqlRepository {
         let skips = skips(&mut session, step, page).await;
         session.end(skips).await.map_err(&doing)
     }
+
+    async fn units(&self, instance: i64, step: &str, status: Option<UnitStatus>, page: Page) -> Result<Vec<UnitRecord>, Error> {
+        let doing = self.store.error("reading units");
+        let mut session = self.store.read().await.map_err(&doing)?;
+        let units = units(&mut session, instance, step, status, page).await;
+        session.end(units).await.map_err(&doing)
+    }
+
+    async fn unit_counts(&self, instance: i64, step: &str) -> Result<UnitCounts, Error> {
+        let doing = self.store.error("counting units");
+        let mut session = self.store.read().await.map_err(&doing)?;
+        let counts = unit_counts(&mut session, instance, step).await;
+        session.end(counts).await.map_err(&doing)
+    }
 }
 
 async fn job_names(session: &mut Session) -> Outcome<Vec<String>> {
@@ -221,6 +239,28 @@ async fn skips(session: &mut Session, step: i64, page: Page) -> Outcome<Vec<Skip
     rows.iter().map(|row| Record::new("batch_skip", row).skip()).collect()
 }
 
-fn window(query: Statement, page: Page) -> Statement {
+async fn units(
+    session: &mut Session,
+    instance: i64,
+    step: &str,
+    status: Option<UnitStatus>,
+    page: Page,
+) -> Outcome<Vec<UnitRecord>> {
+    let units = unit::list(session, instance, step, status, page).await?;
+    if units.is_empty() {
+        demand(session, KNOWN_INSTANCE, instance, "instance").await?;
+    }
+    Ok(units)
+}
+
+async fn unit_counts(session: &mut Session, instance: i64, step: &str) -> Outcome<UnitCounts> {
+    let counts = unit::counts(session, instance, step).await?;
+    if counts == UnitCounts::default() {
+        demand(session, KNOWN_INSTANCE, instance, "instance").await?;
+    }
+    Ok(counts)
+}
+
+pub(super) fn window(query: Statement, page: Page) -> Statement {
     query.bind(record::count(page.limit)).bind(record::count(page.offset))
 }

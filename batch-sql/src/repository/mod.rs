@@ -12,6 +12,7 @@ mod purge;
 mod record;
 mod step;
 mod takeover;
+pub(crate) mod unit;
 
 use crate::{
     error::{Class, Fail, Outcome, class, is_deadlock},
@@ -20,9 +21,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use batch_core::{
-    BatchStatus, Error, JobExplorer, JobRepository, Request, failpoint,
+    BatchStatus, Error, JobExplorer, JobRepository, Locks, Request, UnitRecord, failpoint,
     repository::{
         Commit, CommitError, Guard, JobEnd, Launch, Launched, Lease, Purge, Purged, Resolved, StepEnd, StepStart, StepStarted,
+        UnitStart,
     },
 };
 use std::sync::Arc;
@@ -85,6 +87,20 @@ impl JobRepository for SqlRepository {
         let started = session.end(outcome).await.map_err(&doing)?;
         failpoint!("step.started");
         Ok(started)
+    }
+
+    async fn start_unit(&self, start: &UnitStart) -> Result<UnitRecord, Error> {
+        let doing = self.store.error("starting a unit");
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = unit::start(&mut session, start).await;
+        session.end(outcome).await.map_err(&doing)
+    }
+
+    async fn find_units(&self, instance: i64, step: &str, keys: &[String]) -> Result<Vec<UnitRecord>, Error> {
+        let doing = self.store.error("looking units up");
+        let mut session = self.store.read().await.map_err(&doing)?;
+        let outcome = unit::find(&mut session, instance, step, keys).await;
+        session.end(outcome).await.map_err(&doing)
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
@@ -158,6 +174,10 @@ impl JobRepository for SqlRepository {
         let mut session = self.begin().await.map_err(&doing)?;
         let outcome = purge::purge(&mut session, &*self.store, purge).await;
         session.end(outcome).await.map_err(&doing)
+    }
+
+    fn locks(&self) -> Arc<dyn Locks> {
+        self.store.clone().locks()
     }
 
     fn explorer(&self) -> Arc<dyn JobExplorer> {

@@ -15,7 +15,8 @@ const LAST_SUCCESS: &str = "SELECT e.instance_id AS id FROM @execution e JOIN @i
     WHERE i.job_name = ? AND e.status = 'COMPLETED' ORDER BY i.id DESC LIMIT 1";
 
 /// What is deleted of the instances chosen, what refers to a table before it. `#` stands for their numbers.
-const DELETIONS: [&str; 6] = [
+const DELETIONS: [&str; 7] = [
+    "DELETE FROM @unit WHERE instance_id IN (#)",
     "DELETE FROM @skip WHERE step_id IN (SELECT id FROM @step WHERE instance_id IN (#))",
     "DELETE FROM @step WHERE instance_id IN (#)",
     "DELETE FROM @parameter WHERE execution_id IN (SELECT id FROM @execution WHERE instance_id IN (#))",

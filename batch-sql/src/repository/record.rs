@@ -69,7 +69,7 @@ impl<'a> Record<'a> {
         self.row.get(column).map_err(|e| self.damaged(column, e))
     }
 
-    fn parse<T: FromStr<Err: Display>>(&self, column: &str) -> Outcome<T> {
+    pub(super) fn parse<T: FromStr<Err: Display>>(&self, column: &str) -> Outcome<T> {
         self.get::<&str>(column)?.parse().map_err(|e| self.damaged(column, e))
     }
 
@@ -77,7 +77,7 @@ impl<'a> Record<'a> {
         serde_json::from_str(self.get(column)?).map_err(|e| self.damaged(column, e))
     }
 
-    fn count(&self, column: &str) -> Outcome<u64> {
+    pub(super) fn count(&self, column: &str) -> Outcome<u64> {
         self.get::<i64>(column)?.try_into().map_err(|e| self.damaged(column, e))
     }
 

@@ -55,8 +55,8 @@ pub(super) async fn start(session: &mut Session, store: &dyn Store, start: &Step
     Ok(StepStarted::Started(Box::new(StepExecution { id, ..step })))
 }
 
-/// A zombie that wakes between two steps must not start the next.
-async fn demand_active(session: &mut Session, lease: &Lease) -> Outcome<()> {
+/// A zombie that wakes between two steps, or two units, must not start the next.
+pub(super) async fn demand_active(session: &mut Session, lease: &Lease) -> Outcome<()> {
     let query = session.query(HELD).bind(lease.execution).bind(&lease.token);
     match session.row(query).await? {
         Some(_) => Ok(()),

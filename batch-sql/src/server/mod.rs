@@ -2,6 +2,7 @@
 
 mod kind;
 mod live;
+mod lock;
 mod mysql;
 mod open;
 mod options;
@@ -23,7 +24,8 @@ use store::ServerStore;
 ///
 /// A handle is cheap to clone; clones share its connections, all opened when they are first needed: those of [`Server::pool`], which
 /// readers and your own look-ups use; one for each chunk under way; one or two for the repository's own short transactions; and one for
-/// the lease of each run. Chunks never wait for the pool, so that a pool of one connection cannot deadlock.
+/// the lease of each run; and one for each named lock while it is held. Chunks never wait for the pool, so that a pool of one connection
+/// cannot deadlock.
 ///
 /// Every transaction of the framework runs at READ COMMITTED. Leases run by the server's clock.
 pub struct Server<K: Kind> {
@@ -61,6 +63,7 @@ impl<K: Kind> Server<K> {
         self.store.pool.close().await;
         self.store.chunks.close().await;
         self.store.control.close().await;
+        self.store.locks.close().await;
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
         pool: pool(&options).connect_lazy_with(connect),
         chunks: Slot::new(own.clone(), options.chunks.get() as usize),
         control: Slot::new(own.clone(), CONTROL),
+        locks: Slot::new(own.clone(), Slot::<ServerLive<K>>::MANY),
         connect: own,
         texts: Arc::new(Texts::new(flavor, options.prefix, options.schema)),
         clock: options.clock,

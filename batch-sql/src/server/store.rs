@@ -1,6 +1,6 @@
 //! What the clones of a handle share.
 
-use super::{Kind, kind::Begin, live::ServerLive, open::CONTROL};
+use super::{Kind, kind::Begin, live::ServerLive, lock::ServerLocks, open::CONTROL};
 use crate::{
     error::{Class, Fail, Outcome, Place, class},
     repository::{lease::Timing, owners},
@@ -10,7 +10,7 @@ use crate::{
     store::Store,
 };
 use async_trait::async_trait;
-use batch_core::{Clock, Error, ErrorKind, repository::Launch};
+use batch_core::{Clock, Error, ErrorKind, Locks, repository::Launch};
 use chrono::{DateTime, SubsecRound, Utc};
 use parking_lot::Mutex;
 use std::{
@@ -27,6 +27,8 @@ pub(crate) struct ServerStore<K: Kind> {
     pub(crate) chunks: Slot<ServerLive<K>>,
     /// For launches, steps, requests and the explorer.
     pub(crate) control: Slot<ServerLive<K>>,
+    /// Lends a connection to each named lock while it is held; they are not counted.
+    pub(crate) locks: Slot<ServerLive<K>>,
     pub(crate) connect: K::Connect,
     pub(crate) texts: Arc<Texts>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -135,6 +137,10 @@ impl<K: Kind> Store for ServerStore<K> {
         }
     }
 
+    fn locks(self: Arc<Self>) -> Arc<dyn Locks> {
+        Arc::new(ServerLocks(self))
+    }
+
     fn holds(&self, execution: i64, ttl: Duration) {
         self.leases.lock().insert(execution, ttl);
     }
@@ -149,6 +155,7 @@ impl<K: Kind> Store for ServerStore<K> {
             pool: self.pool.clone(),
             chunks: Slot::new(self.connect.clone(), 1),
             control: Slot::new(self.connect.clone(), CONTROL),
+            locks: Slot::new(self.connect.clone(), Slot::<ServerLive<K>>::MANY),
             connect: self.connect.clone(),
             texts: self.texts.clone(),
             clock: self.clock.clone(),

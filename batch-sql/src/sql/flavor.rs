@@ -13,6 +13,8 @@ pub enum Flavor {
     MariaDb,
 }
 
+const OR_REPLACE_UNIT: &str = " ON CONFLICT (instance_id, step_name, unit_key) DO UPDATE SET status = excluded.status, attempts = excluded.attempts, error = excluded.error, start_time = excluded.start_time, end_time = excluded.end_time, step_id = excluded.step_id";
+
 impl Flavor {
     /// Around names.
     pub(crate) fn quote(self) -> char {
@@ -37,6 +39,11 @@ impl Flavor {
                 "ON CONFLICT (job_name, job_key) DO UPDATE SET job_name = excluded.job_name RETURNING id",
                 "ON CONFLICT (job_name, job_key) DO UPDATE SET job_name = excluded.job_name RETURNING id",
                 "ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)",
+            ],
+            "or_replace_unit" => [
+                OR_REPLACE_UNIT,
+                OR_REPLACE_UNIT,
+                " ON DUPLICATE KEY UPDATE status = VALUES(status), attempts = VALUES(attempts), error = VALUES(error), start_time = VALUES(start_time), end_time = VALUES(end_time), step_id = VALUES(step_id)",
             ],
             // SQLite has one writer at a time, so a row needs no lock.
             "for_update" => ["", " FOR UPDATE", " FOR UPDATE"],

@@ -3,6 +3,7 @@
 mod holder;
 mod link;
 mod live;
+mod lock;
 mod open;
 mod options;
 mod store;
@@ -23,17 +24,11 @@ use std::{fmt, sync::Arc};
 /// A handle is cheap to clone; clones share its connections: one for chunk transactions, one for the repository's own, one for
 /// reading, and [`Sqlite::pool`]. The file is in WAL mode and every commit is on the disk before the next chunk begins, unless
 /// [`SqliteOptions`] say otherwise. SQLite has one writer at a time: chunk transactions of one handle follow each other, and leave
-/// other processes a gap of 4 ms at least every 200 ms.
+/// other processes a gap of 4 ms at least every 200 ms. A named lock is a row, and keeps no connection.
 #[derive(Clone)]
 pub struct Sqlite {
     pub(crate) store: Arc<SqliteStore>,
 }
-
-/// The database that a URL names; today SQLite.
-///
-/// Programs that take a `--database` URL name this type, and use writers that fit every database ([`crate::SqlInsert`]); those
-/// that write SQL of their own for one database name [`Sqlite`].
-pub type Database = Sqlite;
 
 impl Sqlite {
     /// Opens `sqlite://path` or `sqlite:path` with the default options, and brings the repository's tables up to date.

@@ -3,6 +3,7 @@
 use super::{
     holder,
     live::SqliteLive,
+    lock::SqliteLocks,
     wait::{Pace, poll},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     store::Store,
 };
 use async_trait::async_trait;
-use batch_core::{Clock, Error, ErrorKind, repository::Launch};
+use batch_core::{Clock, Error, ErrorKind, Locks, repository::Launch};
 use chrono::{DateTime, SubsecRound, Utc};
 use parking_lot::Mutex;
 use sqlx::SqlitePool;
@@ -120,6 +121,10 @@ impl Store for SqliteStore {
         let Some((execution, owner)) = owners::blocking(self, launch, pid).await else { return busy };
         let stopped = if holder::is_stopped(owner.pid) { ", which is stopped: continue it (SIGCONT) or kill it" } else { "" };
         owners::locked_out(launch, execution, &owner, stopped).because(busy)
+    }
+
+    fn locks(self: Arc<Self>) -> Arc<dyn Locks> {
+        Arc::new(SqliteLocks(self))
     }
 
     fn holds(&self, execution: i64, _: Duration) {

@@ -3,7 +3,7 @@
 use super::{Sqlite, SqliteStore, live::SqliteLive, wait::poll};
 use crate::{
     error::{self, Class, class, says},
-    repository::{SqlRepository, checkpoint, lease},
+    repository::{SqlRepository, checkpoint, lease, unit},
     session::insert_all,
     slot::Lent,
     sql::Link,
@@ -183,7 +183,7 @@ impl SqliteTx {
 }
 
 impl Sqlite {
-    /// Writes counts, checkpoint, context, skip records and, now and then, the lease; the caller commits.
+    /// Writes counts, checkpoint, context, skip records, units and, now and then, the lease; the caller commits.
     async fn checkpoint(&self, tx: &mut SqliteTx, commit: &Commit) -> Result<Option<Request>, CommitError> {
         let (store, conn) = (&self.store, tx.lent.conn());
         let answer = conn.run(checkpoint::in_chunk(&store.texts, commit)).await.map_err(checkpoint::refused)?;
@@ -193,6 +193,9 @@ impl Sqlite {
         let skips = checkpoint::skips(commit);
         let inserted = insert_all(conn, &store.texts, checkpoint::SKIPS, &skips, &store.statements);
         inserted.await.map_err(checkpoint::refused)?;
+        for statement in unit::ends(&store.texts, commit) {
+            conn.run(statement).await.map_err(checkpoint::refused)?;
+        }
         self.renew(conn, &commit.guard.lease).await?;
         checkpoint::request(answer.rows.first()).map_err(checkpoint::refused)
     }
@@ -219,7 +222,7 @@ type Violation = (String, Option<i64>, String);
 
 /// Only deferred keys wait for the commit. The repository's own are left out: they grow with the history, and are not the chunk's.
 const VIOLATIONS: &str = "SELECT DISTINCT m.name, c.rowid, c.parent FROM sqlite_schema m, pragma_foreign_key_check(m.name) c
-    WHERE m.type = 'table' AND '\"' || m.name || '\"' NOT IN ('@execution', '@parameter', '@lease', '@step', '@skip')
+    WHERE m.type = 'table' AND '\"' || m.name || '\"' NOT IN ('@execution', '@parameter', '@lease', '@step', '@skip', '@unit', '@lock')
     AND (m.sql LIKE '%DEFERRED%' OR (SELECT defer_foreign_keys FROM pragma_defer_foreign_keys))";
 
 impl Sqlite {

@@ -123,6 +123,7 @@ pub(crate) fn commit(step: &StepExecution, owner: &Owner) -> Commit {
         checkpoint: Checkpoint { version: 1, read, reader: read.into(), writer: serde_json::Value::Null },
         context: None,
         skips: Vec::new(),
+        units: Vec::new(),
         at: "2026-03-01T12:00:01.000002Z".parse().unwrap(),
     }
 }

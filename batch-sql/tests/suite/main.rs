@@ -1,4 +1,4 @@
-//! The SQLite backend, each test on a database file of its own.
+//! The backends, each test on a database of its own.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's failure is a panic")]
 
@@ -9,10 +9,13 @@ mod identifiers;
 mod launches;
 mod leases;
 mod locking;
+mod locks;
 mod opening;
 mod processes;
+mod readers;
 mod schema;
 mod servers;
 mod steps;
 mod transactions;
+mod units;
 mod writers;

@@ -2,7 +2,7 @@
 
 use std::{
     os::unix::process::CommandExt,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -23,12 +23,12 @@ pub(super) struct Process(Child);
 
 impl Process {
     pub(super) fn start(options: &Options, site: &Site, watchdog: &Watchdog) -> Self {
-        let child = Command::new("sh")
+        let child = site
+            .command("sh")
             .args(["-c", SCRIPT, "start"])
             .arg(site.log())
             .args(site.words(&options.brand.program()))
             .args(options.brand.arguments(options, site))
-            .current_dir(&site.folder)
             .stdin(Stdio::null())
             .stdout(watchdog.pipe().unwrap())
             .stderr(Stdio::null())

@@ -11,3 +11,4 @@ mod retry;
 mod skip;
 mod stop;
 mod transaction;
+mod units;

@@ -49,9 +49,9 @@ async fn rs01_and_rs04_a_start_limit_counts_real_starts<B: Backend>() {
     let third = play.clone();
     let mut job = Job::new("limits", play.database());
     job = note::<B>(job, "s0", StepOptions::new().start_limit(NonZeroU32::MIN), &started);
-    job = note::<B>(job, "s1", rerun, &started);
+    job = note::<B>(job, "s1", rerun.clone(), &started);
     job = note::<B>(job, "s2", rerun, &started);
-    job = job.step_with("s3", three, move |s| Ok(third.chunk(s, 10)));
+    job = job.step_with("s3", three.clone(), move |s| Ok(third.chunk(s, 10)));
     job = note::<B>(job, "s4", three.rerun(), &started);
     for run in 1..=3 {
         let ran = play.run(&job).await;

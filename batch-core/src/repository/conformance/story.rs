@@ -6,7 +6,7 @@ use crate::{
     execution::{BatchStatus, Checkpoint, Context, Counts, ExitStatus, JobExecution, Parameters, Phase, SkipRecord, StepExecution},
     repository::{
         Commit, CommitError, Guard, JobEnd, JobExplorer, JobRepository, Launch, Launched, Lease, Owner, Request, StepEnd,
-        StepStart, StepStarted, owner::Held,
+        StepStart, StepStarted, owner::Living,
     },
     transaction::Transactions,
 };
@@ -50,7 +50,7 @@ pub(super) struct Run<'f, F> {
     pub(super) repository: Arc<dyn JobRepository>,
     pub(super) launched: Launched,
     pub(super) lease: Lease,
-    _held: Held,
+    _held: Living,
 }
 
 impl<'f, F: Fixture> Run<'f, F> {
@@ -116,6 +116,7 @@ impl<'f, F: Fixture> Run<'f, F> {
             },
             context: Some(context("seen", read)),
             skips: vec![skip(read - 1)],
+            units: Vec::new(),
             at: self.f.now(),
         }
     }

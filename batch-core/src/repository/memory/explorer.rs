@@ -3,7 +3,7 @@
 use super::{Memory, state::State};
 use crate::{
     error::Error,
-    execution::{JobExecution, JobInstance, SkipRecord, StepExecution},
+    execution::{JobExecution, JobInstance, SkipRecord, StepExecution, UnitCounts, UnitRecord, UnitStatus},
     repository::{JobExplorer, Page},
 };
 use async_trait::async_trait;
@@ -55,6 +55,18 @@ impl JobExplorer for Memory {
     async fn skips(&self, step: i64, page: Page) -> Result<Vec<SkipRecord>, Error> {
         let state = self.state.lock();
         Ok(window(state.step(step)?.skips.iter(), page).cloned().collect())
+    }
+
+    async fn units(&self, instance: i64, step: &str, status: Option<UnitStatus>, page: Page) -> Result<Vec<UnitRecord>, Error> {
+        let state = self.state.lock();
+        let wanted = state.units(instance, step)?.filter(|unit| status.is_none_or(|status| unit.status == status));
+        Ok(window(wanted, page).cloned().collect())
+    }
+
+    async fn unit_counts(&self, instance: i64, step: &str) -> Result<UnitCounts, Error> {
+        let mut counts = UnitCounts::default();
+        self.state.lock().units(instance, step)?.for_each(|unit| counts.add(unit.status, 1));
+        Ok(counts)
     }
 }
 

@@ -31,7 +31,14 @@ impl State {
         let job = self.jobs.entry(launch.job_name.clone()).or_default();
         job.instances.push(id);
         job.by_key.insert(launch.job_key.clone(), id);
-        let instance = Instance { row: row.clone(), executions: Vec::new(), active: None, abandoned: false, steps: HashMap::new() };
+        let instance = Instance {
+            row: row.clone(),
+            executions: Vec::new(),
+            active: None,
+            abandoned: false,
+            steps: HashMap::new(),
+            units: HashMap::new(),
+        };
         self.instances.insert(id, instance);
         row
     }

@@ -1,5 +1,6 @@
 //! Rows and the indices by which every call finds them without looking through the history.
 
+use super::units::UnitLog;
 use crate::{
     error::{Error, ErrorKind},
     execution::{JobExecution, JobInstance, SkipRecord, StepExecution},
@@ -45,6 +46,8 @@ pub(super) struct Instance {
     /// Whether one of its executions was given up.
     pub(super) abandoned: bool,
     pub(super) steps: HashMap<String, LastStart>,
+    /// The unit logs of its steps, by name.
+    pub(super) units: HashMap<String, UnitLog>,
 }
 
 /// The last start of a step over all tries.

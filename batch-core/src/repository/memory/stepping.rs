@@ -46,6 +46,8 @@ impl State {
         }
         step.row.last_updated = commit.at;
         step.skips.extend_from_slice(&commit.skips);
+        let (execution, name) = (step.row.execution_id, step.row.name.clone());
+        self.log_units(execution, &name, &commit.units);
         // The guard held, so the execution cannot have been taken over meanwhile.
         Ok(self.renew(&commit.guard.lease, now).unwrap_or_default())
     }

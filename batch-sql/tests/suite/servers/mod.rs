@@ -2,6 +2,8 @@
 
 pub(crate) mod fixture;
 mod leases;
+mod locks;
 mod opening;
 mod takeover;
 mod transactions;
+mod units;

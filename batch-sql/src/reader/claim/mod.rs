@@ -1,0 +1,283 @@
+//! Reads a table that is a queue: each row is claimed by one step at a time.
+
+mod batch;
+mod release;
+
+use super::{
+    fault,
+    order::{self, KeyColumn},
+    relation::{From, Relation},
+    source::{Bind, SqlSource},
+    task::Work,
+    value::KeyValue,
+};
+use crate::identifier;
+use batch::{Batch, Claimed};
+use batch_core::{JobExplorer, Reader, Result, Scope, Transactions};
+use serde::{Deserialize, Serialize};
+use std::{collections::VecDeque, fmt, sync::Arc};
+
+/// Rows claimed at a time, unless it is told otherwise.
+const BATCH: usize = 100;
+
+/// Reads the rows of a queue-like table that nobody else works on, and marks them as this step's: Spring's process indicator.
+///
+/// ```
+/// # use batch_core::{Job, Result};
+/// # use batch_sql::{Claim, Database, SqlWriter};
+/// #[derive(sqlx::FromRow)]
+/// struct Task { id: i64, what: String }
+///
+/// // CREATE TABLE queue (id BIGINT PRIMARY KEY, what TEXT NOT NULL, status TEXT NOT NULL, claimed_by VARCHAR(50))
+/// # fn example(db: &Database) -> Job<Database> {
+/// Job::new("work", db).step("tasks", |s| {
+///     let tasks = Claim::<Task, _>::table(s, s.database(), "queue")
+///         .key(["id"])
+///         .pending("status = ?").bind("NEW")
+///         .claimed_by("claimed_by");
+///     Ok(s.chunk(50, tasks).writer(SqlWriter::new("UPDATE queue SET status = 'DONE' WHERE id = ?", |q, t: &Task| q.bind(t.id))))
+/// })
+/// # }
+/// ```
+///
+/// Any number of steps may read one table at once, in any number of processes: each row goes to one of them. A batch is claimed in a
+/// short transaction of its own, on a connection that is given back with it: the rows that are pending and unclaimed, in the order of
+/// the key, without those that others hold locked at that moment. `claimed_by` is then `execution/step execution`, so that the column
+/// must hold a text of 40 characters. Items show the rows as they were before. An index of the pending rows by the key makes it cheap.
+///
+/// **The writer must take each row out of what is pending**, in its chunk's transaction. Then a row is done exactly once: a claim only
+/// keeps others off. Rows that the step leaves out (skipped or filtered) stay pending and claimed until it ends, and come again in the
+/// next run.
+///
+/// # Claims of those who are gone
+/// When the step starts, and again at the end of the queue, claims whose step is over are released, and this step's own when it ends.
+/// A process that was killed is over when its execution is taken over, which its next launch does. A claim of an execution that the
+/// repository does not know is left alone: so all jobs that read one queue must share a repository.
+///
+/// # Errors
+/// As [`Keyset`](crate::Keyset)'s: [`BadRecord`](batch_core::BadRecord) for a row that is no `T`,
+/// [`Transient`](batch_core::Transient) for lost connections and locks; `Configuration` for a key that is not known to be unique.
+///
+/// # Restart
+/// The rows say what is left to do, so that the position only counts. A restart claims what is pending then.
+pub struct Claim<T, D: SqlSource<T>> {
+    source: D,
+    plan: Arc<Plan<D>>,
+    explorer: Arc<dyn JobExplorer>,
+    rows: VecDeque<(Result<T, sqlx::Error>, Vec<KeyValue>)>,
+    /// Keys whose claim may have been committed, although its answer was lost.
+    doubtful: Vec<Vec<KeyValue>>,
+    position: ClaimPosition,
+    claiming: Work<Claimed<T>>,
+}
+
+/// How many rows a [`Claim`] consumed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimPosition {
+    rows: u64,
+}
+
+/// What is claimed, and for whom.
+#[derive(Debug, Clone)]
+struct Plan<D: super::source::Source> {
+    relation: Relation<D>,
+    table: String,
+    key: Vec<KeyColumn>,
+    mark: String,
+    owner: String,
+    size: usize,
+    trusted: bool,
+    /// PostgreSQL's types of the key columns.
+    types: Vec<String>,
+}
+
+impl<T: Send + 'static, D: SqlSource<T>> Claim<T, D> {
+    /// Claims rows of a table, `name` or `schema.name`, for the step of this scope. The table may be in another database than the job's.
+    pub fn table<J: Transactions + Clone>(scope: &Scope<J>, database: &D, name: &str) -> Self {
+        let plan = Plan {
+            relation: Relation::new(database, From::Table(name.to_owned())),
+            table: name.to_owned(),
+            key: Vec::new(),
+            mark: String::new(),
+            owner: format!("{}/{}", scope.execution_id(), scope.step_execution_id()),
+            size: BATCH,
+            trusted: false,
+            types: Vec::new(),
+        };
+        Self {
+            source: database.clone(),
+            plan: Arc::new(plan),
+            explorer: scope.database().repository().explorer(),
+            rows: VecDeque::new(),
+            doubtful: Vec::new(),
+            position: ClaimPosition::default(),
+            claiming: Work::default(),
+        }
+    }
+
+    /// The columns wanted. Default: all.
+    #[must_use]
+    pub fn columns<I: IntoIterator<Item: AsRef<str>>>(self, columns: I) -> Self {
+        self.with(|plan| plan.relation.set_columns(columns))
+    }
+
+    /// The columns that tell rows apart, and in whose order rows are claimed. Must be called.
+    #[must_use]
+    pub fn key<I: IntoIterator<Item: Into<KeyColumn>>>(self, key: I) -> Self {
+        self.with(|plan| plan.key = key.into_iter().map(Into::into).collect())
+    }
+
+    /// Takes your word that no two rows have the same key.
+    #[must_use]
+    pub fn key_is_unique(self) -> Self {
+        self.with(|plan| plan.trusted = true)
+    }
+
+    /// Which rows are still to do: a condition in SQL, where `?` stands for the values bound. Must be called.
+    #[must_use]
+    pub fn pending(self, condition: &str) -> Self {
+        self.with(|plan| plan.relation.filter = Some(condition.to_owned()))
+    }
+
+    /// The value of the next `?`: any type that sqlx can bind there.
+    #[must_use]
+    pub fn bind<V>(self, value: V) -> Self
+    where
+        D: Bind<V>,
+    {
+        self.with(|plan| plan.relation.bound.add(value))
+    }
+
+    /// The column that holds the claim: a text, NULL where nobody claims the row. Must be called.
+    #[must_use]
+    pub fn claimed_by(self, column: &str) -> Self {
+        self.with(|plan| column.clone_into(&mut plan.mark))
+    }
+
+    /// Rows claimed at a time, 1 to 5000. Default: 100.
+    #[must_use]
+    pub fn batch_size(self, rows: usize) -> Self {
+        self.with(|plan| plan.size = rows.clamp(1, 5000))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Plan<D>)) -> Self {
+        change(Arc::make_mut(&mut self.plan));
+        self
+    }
+
+    /// The next row at hand.
+    fn next(&mut self) -> Option<Result<T>> {
+        let (item, key) = self.rows.pop_front()?;
+        self.position.rows += 1;
+        Some(item.map_err(|error| fault::bad_record(error, order::place(&order::words(&self.plan.key), &key))))
+    }
+
+    /// Claims more rows; `false` at the end.
+    async fn more(&mut self) -> Result<bool> {
+        let (source, plan, explorer) = (&self.source, &self.plan, &self.explorer);
+        let doubtful = &self.doubtful;
+        let begin = || {
+            let batch = Batch { source: source.clone(), plan: plan.clone(), doubtful: doubtful.clone() };
+            Ok(claim_or_release(batch, explorer.clone()))
+        };
+        match self.claiming.outcome(begin).await? {
+            Claimed::Rows(rows) => {
+                self.doubtful.clear();
+                self.rows = rows.into();
+                Ok(!self.rows.is_empty())
+            }
+            Claimed::Doubtful(keys, error) => {
+                self.doubtful = keys;
+                Err(fault::reading(&plan.relation.name(), error))
+            }
+        }
+    }
+}
+
+/// At the end of the queue there may be rows that somebody claimed who is gone by now.
+async fn claim_or_release<T: Send + 'static, D: SqlSource<T>>(
+    batch: Batch<D>,
+    explorer: Arc<dyn JobExplorer>,
+) -> Result<Claimed<T>> {
+    let claimed = batch.claim().await?;
+    if !claimed.is_end() || release::closed(&batch.source, &batch.plan, &*explorer).await? == 0 {
+        return Ok(claimed);
+    }
+    batch.claim().await
+}
+
+impl<T: Send + 'static, D: SqlSource<T>> Reader for Claim<T, D> {
+    type Item = T;
+    type Position = ClaimPosition;
+
+    async fn open(&mut self, resume: Option<ClaimPosition>) -> Result<()> {
+        Arc::make_mut(&mut self.plan).prepare(&self.source).await?;
+        (self.rows, self.doubtful) = (VecDeque::new(), Vec::new());
+        self.position = resume.unwrap_or_default();
+        release::closed(&self.source, &self.plan, &*self.explorer).await?;
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<Option<T>> {
+        loop {
+            if let Some(item) = self.next() {
+                return item.map(Some);
+            }
+            if !self.more().await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn position(&self) -> ClaimPosition {
+        self.position
+    }
+
+    async fn read_chunk(&mut self, max: usize, into: &mut Vec<T>) -> Result<bool> {
+        while into.len() < max {
+            match self.next() {
+                Some(item) => into.push(item?),
+                None if !self.more().await? => return Ok(false),
+                None => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is still claimed goes to others at once. Where that fails, it goes when one of them finds this step closed.
+    async fn close(&mut self) -> Result<()> {
+        self.claiming.settle().await;
+        self.rows.clear();
+        if !self.plan.mark.is_empty() {
+            let _ = release::own(&self.source, &self.plan).await;
+        }
+        Ok(())
+    }
+}
+
+impl<D: super::source::Source> Plan<D> {
+    /// Checks what can be known before the first claim.
+    async fn prepare(&mut self, source: &D) -> Result<()> {
+        order::check(&self.key)?;
+        self.relation.check(source)?;
+        if self.relation.filter.is_none() {
+            return Err(fault::mistake("name the condition of a row that is still to do by .pending(..)"));
+        }
+        if self.mark.is_empty() {
+            return Err(fault::mistake("name the column that holds the claim by .claimed_by(..)"));
+        }
+        identifier::check("column of a claim", &self.mark)?;
+        // Each value of each key is a placeholder, of which SQLite has 32,766.
+        self.size = self.size.min(30_000 / self.key.len()).max(1);
+        let mut conn = source.acquire().await.map_err(|e| fault::opening(&self.relation.name(), e))?;
+        self.relation.demand_key(source, &mut conn, &self.key, self.trusted).await?;
+        self.types = self.relation.key_types(source, &mut conn, &self.key).await?;
+        Ok(())
+    }
+}
+
+impl<T, D: SqlSource<T>> fmt::Debug for Claim<T, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim").field("plan", &self.plan).field("position", &self.position).finish_non_exhaustive()
+    }
+}

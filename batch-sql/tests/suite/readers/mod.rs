@@ -1,0 +1,13 @@
+//! Readers, on each kind of database alike.
+
+mod claim;
+mod cursor;
+mod identifiers;
+mod keys;
+mod keyset;
+mod lost;
+mod order;
+mod own;
+mod pool;
+mod ranges;
+mod support;
