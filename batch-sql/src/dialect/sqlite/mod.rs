@@ -9,7 +9,10 @@ use super::{
     target::{Action, Misses, Target},
     task,
 };
-use crate::{error::Refused, row::RowError};
+use crate::{
+    error::{Refused, says},
+    row::RowError,
+};
 use batch_core::Result;
 use futures_util::TryStreamExt;
 use serde::Serialize;
@@ -101,12 +104,11 @@ async fn names(conn: &mut SqliteConnection, table: &str) -> Result<Vec<String>> 
         None => (None, table),
     };
     let sql = "SELECT name FROM pragma_table_xinfo(?, ?)";
-    Ok(sqlx::query_scalar(sql)
-        .bind(table.to_owned())
-        .bind(schema.map(str::to_owned))
-        .fetch_all(conn)
-        .await
-        .map_err(Refused::from)?)
+    let query = sqlx::query_scalar(sql).bind(table.to_owned()).bind(schema.map(str::to_owned));
+    match query.fetch_all(conn).await {
+        Err(error) if says(&error, "unknown database") => Ok(Vec::new()),
+        names => Ok(names.map_err(Refused::from)?),
+    }
 }
 
 fn values<T: Serialize>(target: &Target, block: &[T]) -> Result<SqliteArguments, RowError> {

@@ -1,0 +1,15 @@
+//! From structs to rows, on each database, with a driver's own connection in a transaction of the test's.
+
+mod delete;
+mod identifiers;
+mod insert;
+mod jobs;
+mod mysql;
+mod own;
+mod postgres;
+mod refused;
+mod support;
+mod types;
+mod update;
+mod upsert;
+mod values;

@@ -1,0 +1,175 @@
+//! What the server reads, COPY and `unnest`.
+
+use super::{
+    support::{Db, Item, expected, item, item_table, items, refusal, rows, write},
+    values::Bytes,
+};
+use batch_core::{Chunk, Writer};
+use batch_sql::{SqlInsert, SqlUpdate, SqlUpsert};
+use batch_testkit::{Options, Server};
+use serde::Serialize;
+use sqlx::{Connection, PgConnection};
+
+#[derive(Serialize, Clone)]
+struct Text {
+    id: i64,
+    v: &'static str,
+}
+
+#[tokio::test]
+async fn what_only_the_server_can_read_is_left_to_it() {
+    let mut db = PgConnection::fresh().await;
+    db.sql("SET TimeZone = 'Asia/Tokyo'").await;
+    for (kind, given, expected) in [
+        ("numeric", "1.5e3", "1500"),
+        ("numeric", "NaN", "NaN"),
+        ("float8", "infinity", "Infinity"),
+        ("int4", " 7 ", "7"),
+        ("bool", "yes", "true"),
+        ("date", "January 8, 1999", "1999-01-08"),
+        ("date", "infinity", "infinity"),
+        ("time", "04:05 PM", "16:05:00"),
+        ("timestamp", "2026-01-01T10:00:00.5+02:00", "2026-01-01 10:00:00.5"),
+        ("timestamptz", "2026-01-01 10:00:00", "2026-01-01 10:00:00+09"),
+        ("timestamptz", "2026-01-01T10:00:00.1234565Z", "2026-01-01 19:00:00.123456+09"),
+        ("timestamptz", "2026-01-01T10:00:00.9999999Z", "2026-01-01 19:00:01+09"),
+        ("uuid", "{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("bytea", "\\x41ff", "\\x41ff"),
+        ("bytea", "plain", "\\x706c61696e"),
+        ("bytea", "a\\\\b\\377", "\\x615c62ff"),
+        ("int4[]", "{1,NULL,3}", "{1,NULL,3}"),
+        ("text[]", "{\"a,b\",\"c\\\\d\"}", "{\"a,b\",\"c\\\\d\"}"),
+        ("int4range", "[1,5)", "[1,5)"),
+        ("interval", "1 day 2 hours", "1 day 02:00:00"),
+        ("inet", "10.0.0.1/8", "10.0.0.1/8"),
+        ("bit(3)", "101", "101"),
+        ("positive", "12", "12"),
+    ] {
+        db.sql("DROP TABLE IF EXISTS item; DROP DOMAIN IF EXISTS positive; CREATE DOMAIN positive AS int4 CHECK (VALUE > 0)").await;
+        db.sql(&format!("CREATE TABLE item (id int8, v {kind})")).await;
+        for rows in [1, 40] {
+            let chunk: Vec<_> = (0..rows).map(|id| Text { id, v: given }).collect();
+            write(&mut db, &mut SqlInsert::into("item"), &chunk).await.unwrap_or_else(|e| panic!("{kind} {given}: {e}"));
+        }
+        assert_eq!(db.texts("SELECT DISTINCT v::text FROM item").await, [Some(expected.to_owned())], "{kind} {given}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_with_the_fields_name_or_by_the_server() {
+    #[derive(Serialize)]
+    struct Number<V> {
+        v: V,
+    }
+    async fn refused<V: Serialize + Sync + 'static>(db: &mut PgConnection, v: V) -> String {
+        refusal(db, &mut SqlInsert::into("item"), &[Number { v }]).await
+    }
+    let mut db = PgConnection::fresh().await;
+    db.sql("CREATE TABLE item (v int2)").await;
+    assert!(refused(&mut db, 40_000).await.contains("field `v` holds 40000, which does not fit its column's type smallint"));
+    assert!(refused(&mut db, "40000").await.contains("field `v` holds 40000"));
+    assert!(refused(&mut db, 1.5).await.contains("invalid input syntax for type smallint"));
+    assert!(refused(&mut db, "x").await.contains("invalid input syntax for type smallint"));
+    assert!(refused(&mut db, Bytes(vec![1])).await.contains("field `v` holds bytes"));
+    db.sql("ALTER TABLE item ALTER v TYPE float4").await;
+    assert!(refused(&mut db, 1e300).await.contains("field `v` holds 1"));
+    db.sql("ALTER TABLE item ALTER v TYPE varchar(3)").await;
+    assert!(refused(&mut db, "abcd").await.contains("too long"));
+    db.sql("ALTER TABLE item ALTER v TYPE date USING NULL").await;
+    assert!(refused(&mut db, 5).await.contains("invalid input syntax for type date"));
+}
+
+#[tokio::test]
+async fn a_nul_is_the_items_error_before_anything_is_sent() {
+    let mut db = PgConnection::fresh().await;
+    item_table(&mut db).await;
+    db.sql("CREATE TABLE beside (id int8, name text, price float8, sold bool, x interval)").await;
+    for (table, length) in [("item", 100), ("item", 3), ("beside", 100), ("beside", 3)] {
+        let mut chunk = items(0..length);
+        chunk[2].name = Some("a\0b".to_owned());
+        db.sql("BEGIN").await;
+        let mut writer = SqlInsert::into(table);
+        let error = writer.write(&mut db, Chunk::from(&chunk[..])).await.unwrap_err().to_string();
+        assert!(error.contains("field `name` holds a NUL character"), "{error}");
+        // Nothing was refused by the server: the transaction goes on without a savepoint.
+        chunk.remove(2);
+        writer.write(&mut db, Chunk::from(&chunk[..])).await.unwrap();
+        db.sql("ROLLBACK").await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_copy_would_treat_otherwise_gets_inserts() {
+    let mut db = PgConnection::fresh().await;
+    item_table(&mut db).await;
+    db.sql("CREATE TABLE log (id int8); CREATE RULE also AS ON INSERT TO item DO ALSO INSERT INTO log VALUES (NEW.id)").await;
+    let mut writer = SqlInsert::into("item");
+    write(&mut db, &mut writer, &items(0..100)).await.unwrap();
+    assert_eq!(db.numbers("SELECT count(*) FROM log").await, [100]);
+    assert!(format!("{writer:?}").contains("INSERT UNNEST"), "{writer:?}");
+
+    db.sql("DROP RULE also ON item; ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE VIEW seen AS SELECT * FROM item").await;
+    for table in ["item", "seen"] {
+        let mut writer = SqlInsert::into(table);
+        db.sql("DELETE FROM item").await;
+        write(&mut db, &mut writer, &items(0..100)).await.unwrap();
+        assert!(format!("{writer:?}").contains("INSERT UNNEST"), "{writer:?}");
+        assert_eq!(rows(&mut db).await, expected(&items(0..100)));
+    }
+}
+
+/// sqlx 0.9.0 would wait 40 ms for an acknowledgement at the end of each COPY.
+#[tokio::test]
+async fn over_tcp_no_copy_is_used() {
+    let server = Server::start(Options::postgres().with_tcp().without_fsync());
+    let url = server.database().await.tcp_url(server.port().unwrap());
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    item_table(&mut db).await;
+    let mut writer = SqlInsert::into("item");
+    write(&mut db, &mut writer, &items(0..1000)).await.unwrap();
+    assert!(format!("{writer:?}").contains("INSERT UNNEST"), "{writer:?}");
+    assert_eq!(rows(&mut db).await, expected(&items(0..1000)));
+}
+
+#[tokio::test]
+async fn a_generated_column_takes_no_value() {
+    let mut db = PgConnection::fresh().await;
+    db.sql("CREATE TABLE item (id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text)").await;
+    for length in [1, 100] {
+        let chunk: Vec<_> = (0..length).map(|id| Text { id, v: "x" }).collect();
+        let error = refusal(&mut db, &mut SqlInsert::into("item"), &chunk).await;
+        assert!(error.contains("column `id` of table `item` is GENERATED ALWAYS"), "{error}");
+    }
+    db.sql("INSERT INTO item (v) VALUES ('a')").await;
+    write(&mut db, &mut SqlUpdate::table("item").key(["id"]), &[Text { id: 1, v: "b" }]).await.unwrap();
+    assert_eq!(db.texts("SELECT v FROM item").await, [Some("b".to_owned())]);
+}
+
+#[tokio::test]
+async fn keys_are_the_same_when_the_server_says_so() {
+    #[derive(Serialize)]
+    struct Price {
+        key: &'static str,
+        v: i64,
+    }
+    let mut db = PgConnection::fresh().await;
+    db.sql("CREATE TABLE item (key numeric PRIMARY KEY, v int8)").await;
+    let chunk = [("1", 1), ("2.0", 2), ("1.0", 3), ("1.00", 4)].map(|(key, v)| Price { key, v });
+    write(&mut db, &mut SqlUpsert::into("item").key(["key"]), &chunk).await.unwrap();
+    assert_eq!(db.numbers("SELECT v FROM item ORDER BY v").await, [2, 4]);
+    let chunk = [("2", 5), ("1", 6), ("2.00", 7)].map(|(key, v)| Price { key, v });
+    write(&mut db, &mut SqlUpdate::table("item").key(["key"]), &chunk).await.unwrap();
+    assert_eq!(db.numbers("SELECT v FROM item ORDER BY v").await, [6, 7]);
+}
+
+#[tokio::test]
+async fn a_refused_copy_leaves_the_connection_in_order() {
+    let mut db = PgConnection::fresh().await;
+    item_table(&mut db).await;
+    let wide = |id: i64| Item { name: Some("x".repeat(if id == 700 { 101 } else { 100 })), ..item(id) };
+    let chunk: Vec<_> = (0..2000).map(wide).collect();
+    let error = refusal(&mut db, &mut SqlInsert::into("item"), &chunk).await;
+    assert!(error.contains("too long"), "{error}");
+    write(&mut db, &mut SqlInsert::into("item"), &chunk[..700]).await.unwrap();
+    assert_eq!(rows(&mut db).await.len(), 700);
+}
