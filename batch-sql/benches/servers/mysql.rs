@@ -1,7 +1,7 @@
 //! MariaDB.
 
 use crate::{
-    LENGTHS, Way, print,
+    Counts, LENGTHS, Way, print,
     product::{Product, products},
     repeats,
 };
@@ -85,7 +85,7 @@ async fn run(conn: &mut MySqlConnection, what: &str, rows: usize, rounds: usize,
             }
         }
     }
-    print(what, rows, &ways);
+    print(what, rows, Counts::Least, &ways);
     Ok(())
 }
 

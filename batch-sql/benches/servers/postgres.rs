@@ -1,7 +1,7 @@
 //! PostgreSQL.
 
 use crate::{
-    LENGTHS, Way, print,
+    Counts, LENGTHS, Way, print,
     product::{Product, products},
     repeats,
 };
@@ -50,10 +50,20 @@ pub(crate) async fn compare(rounds: usize) -> Result<()> {
         run(&mut socket, "PostgreSQL update", rows, rounds, &updates).await?;
     }
     let mut tcp = PgConnection::connect(&database.tcp_url(server.port().unwrap_or_default())).await?;
-    run(&mut tcp, "PostgreSQL insert over TCP", 1_000, 1, &inserts).await
+    for rows in LENGTHS {
+        let ways = measure(&mut tcp, rows, 1, &inserts).await?;
+        print("PostgreSQL insert over TCP", rows, Counts::Mean, &ways);
+    }
+    Ok(())
 }
 
 async fn run(conn: &mut PgConnection, what: &str, rows: usize, rounds: usize, hows: &[(&'static str, How)]) -> Result<()> {
+    let ways = measure(conn, rows, rounds, hows).await?;
+    print(what, rows, Counts::Least, &ways);
+    Ok(())
+}
+
+async fn measure(conn: &mut PgConnection, rows: usize, rounds: usize, hows: &[(&'static str, How)]) -> Result<Vec<Way>> {
     let mut ways: Vec<_> = hows.iter().map(|(name, _)| Way::new(name)).collect();
     for _ in 0..rounds {
         for (way, (_, how)) in ways.iter_mut().zip(hows) {
@@ -85,8 +95,7 @@ async fn run(conn: &mut PgConnection, what: &str, rows: usize, rounds: usize, ho
             }
         }
     }
-    print(what, rows, &ways);
-    Ok(())
+    Ok(ways)
 }
 
 fn binary(chunk: &[Product]) -> Vec<u8> {

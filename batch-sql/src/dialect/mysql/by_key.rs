@@ -54,7 +54,7 @@ impl Plan {
     async fn blocks_by_key(&mut self, conn: &mut MySqlConnection, target: &Target, misses: Misses, rows: &[Row]) -> Result<()> {
         let mut todo = vec![rows];
         while let Some(block) = todo.pop() {
-            let bytes: u64 = arguments(target, block).map(|value| values::size(value.value())).sum();
+            let bytes: u64 = arguments(target, block).map(|value| values::size(value.fitted())).sum();
             if bytes > self.most_bytes {
                 let at = todo.len();
                 todo.extend(halves(block, bytes)?);
@@ -83,7 +83,7 @@ impl Plan {
     async fn run_by_key(&mut self, conn: &mut MySqlConnection, target: &Target, rows: &[Row]) -> Result<u64> {
         let sql = self.blocks.text(rows.len(), || statements::by_key(target, rows.len()));
         let mut bound = MySqlArguments::default();
-        arguments(target, rows).for_each(|value| values::bind(&mut bound, value.value()));
+        arguments(target, rows).for_each(|value| values::bind(&mut bound, value.fitted()));
         Ok(run(conn, sql, bound).await.map_err(Refused::from)?)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     dialect::moment,
     row::{Misfit, Value, Values},
 };
-use chrono::{NaiveDateTime, TimeDelta, Timelike};
+use chrono::{NaiveDateTime, TimeDelta};
 use sqlx::{Arguments, Encode, MySql, Type, mysql::MySqlArguments};
 
 /// What is done with a text before it is sent.
@@ -29,25 +29,31 @@ impl Meaning {
         }
     }
 
-    /// A value as the server is to read it; `text` is room for one of another form. The server refuses a time with a zone.
-    fn fit<'v>(self, value: Value<'v>, text: &'v mut String) -> Result<Value<'v>, Misfit> {
-        let given = match value {
+    /// A value as it is sent.
+    fn fit(self, value: Value<'_>) -> Result<Fitted<'_>, Misfit> {
+        let text = match value {
             Value::Float(number) if number.is_infinite() => return Misfit::refused("is infinite, which MySQL cannot store"),
-            Value::Text(given) if self != Self::Plain => given,
-            other => return Ok(other),
+            Value::Text(text) if self != Self::Plain => text,
+            other => return Ok(Fitted::Value(other)),
         };
-        let Some((moment, offset)) = moment::moment(given).and_then(|moment| Some((moment, moment.offset?))) else {
-            return Ok(value);
+        let Some((moment, offset)) = moment::moment(text).and_then(|moment| Some((moment, moment.offset?))) else {
+            return Ok(Fitted::Value(value));
         };
         if self == Self::Shifted {
             return Misfit::refused(
                 "holds a time with a zone, which its column of type timestamp would take as the session's: set its time_zone to '+00:00'",
             );
         }
-        let utc = NaiveDateTime::new(moment.date, moment.time) - TimeDelta::seconds(offset.into());
-        *text = format!("{}.{:06}", utc.format("%Y-%m-%d %H:%M:%S"), utc.nanosecond() / 1000);
-        Ok(Value::Text(text))
+        Ok(Fitted::Utc(NaiveDateTime::new(moment.date, moment.time) - TimeDelta::seconds(offset.into())))
     }
+}
+
+/// A value as the server is to read it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fitted<'v> {
+    Value(Value<'v>),
+    /// Of a time with a zone, which the server refuses to read as a text.
+    Utc(NaiveDateTime),
 }
 
 /// The values of a block of rows, in the order of its placeholders.
@@ -71,10 +77,9 @@ impl Values for Row<'_> {
     fn put(&mut self, value: Value<'_>) -> Result<(), Misfit> {
         let meaning = self.meanings[self.next];
         self.next = (self.next + 1) % self.meanings.len();
-        let mut text = String::new();
-        let value = meaning.fit(value, &mut text)?;
-        self.bytes += size(value);
-        bind(&mut self.arguments, value);
+        let fitted = meaning.fit(value)?;
+        self.bytes += size(fitted);
+        bind(&mut self.arguments, fitted);
         Ok(())
     }
 }
@@ -95,6 +100,7 @@ pub(super) enum Own {
     Bool(bool),
     Text(String),
     Bytes(Vec<u8>),
+    Utc(NaiveDateTime),
 }
 
 impl<'a> Kept<'a> {
@@ -105,50 +111,52 @@ impl<'a> Kept<'a> {
 
 impl Values for Kept<'_> {
     fn put(&mut self, value: Value<'_>) -> Result<(), Misfit> {
-        let mut text = String::new();
-        self.values.push(match self.meanings[self.values.len()].fit(value, &mut text)? {
-            Value::Null => Own::Null,
-            Value::Integer(value) => Own::Integer(value),
-            Value::Float(value) => Own::Float(value),
-            Value::Bool(value) => Own::Bool(value),
-            Value::Text(value) => Own::Text(value.to_owned()),
-            Value::Bytes(value) => Own::Bytes(value.to_vec()),
+        self.values.push(match self.meanings[self.values.len()].fit(value)? {
+            Fitted::Utc(moment) => Own::Utc(moment),
+            Fitted::Value(Value::Null) => Own::Null,
+            Fitted::Value(Value::Integer(value)) => Own::Integer(value),
+            Fitted::Value(Value::Float(value)) => Own::Float(value),
+            Fitted::Value(Value::Bool(value)) => Own::Bool(value),
+            Fitted::Value(Value::Text(value)) => Own::Text(value.to_owned()),
+            Fitted::Value(Value::Bytes(value)) => Own::Bytes(value.to_vec()),
         });
         Ok(())
     }
 }
 
 impl Own {
-    pub(super) fn value(&self) -> Value<'_> {
-        match self {
+    pub(super) fn fitted(&self) -> Fitted<'_> {
+        Fitted::Value(match self {
             Self::Null => Value::Null,
             Self::Integer(value) => Value::Integer(*value),
             Self::Float(value) => Value::Float(*value),
             Self::Bool(value) => Value::Bool(*value),
             Self::Text(value) => Value::Text(value),
             Self::Bytes(value) => Value::Bytes(value),
-        }
+            Self::Utc(moment) => return Fitted::Utc(*moment),
+        })
     }
 }
 
 /// Adds a value for the next placeholder.
-pub(super) fn bind(arguments: &mut MySqlArguments, value: Value<'_>) {
-    match value {
-        Value::Null => add(arguments, None::<i64>),
-        Value::Integer(value) => add(arguments, value),
-        Value::Float(value) => add(arguments, value),
-        Value::Bool(value) => add(arguments, value),
-        Value::Text(value) => add(arguments, value),
-        Value::Bytes(value) => add(arguments, value),
+pub(super) fn bind(arguments: &mut MySqlArguments, fitted: Fitted<'_>) {
+    match fitted {
+        Fitted::Utc(moment) => add(arguments, moment),
+        Fitted::Value(Value::Null) => add(arguments, None::<i64>),
+        Fitted::Value(Value::Integer(value)) => add(arguments, value),
+        Fitted::Value(Value::Float(value)) => add(arguments, value),
+        Fitted::Value(Value::Bool(value)) => add(arguments, value),
+        Fitted::Value(Value::Text(value)) => add(arguments, value),
+        Fitted::Value(Value::Bytes(value)) => add(arguments, value),
     }
 }
 
 /// Bytes of a value with its type and length, at most.
-pub(super) fn size(value: Value<'_>) -> u64 {
-    let content = match value {
-        Value::Text(value) => value.len(),
-        Value::Bytes(value) => value.len(),
-        _ => 8,
+pub(super) fn size(fitted: Fitted<'_>) -> u64 {
+    let content = match fitted {
+        Fitted::Value(Value::Text(value)) => value.len(),
+        Fitted::Value(Value::Bytes(value)) => value.len(),
+        _ => 12,
     };
     content as u64 + 12
 }

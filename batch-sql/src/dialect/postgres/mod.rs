@@ -36,6 +36,8 @@ pub(super) struct Plan {
     /// Those that are written.
     columns: Vec<Column>,
     texts: Vec<(Form, Arc<str>)>,
+    /// For the bytes of a chunk.
+    room: usize,
     statement: &'static str,
 }
 
@@ -89,7 +91,9 @@ impl Plan {
 
     /// Nothing is sent before the whole chunk is made, so that a bad item leaves the connection as it was.
     async fn copy<T: Serialize>(&mut self, conn: &mut PgConnection, target: &Target, items: &[T]) -> Result<()> {
-        let (rows, form) = rows::make(self.is_binary(), |form| rows::copied(target, &self.columns, form, items))?;
+        let (rows, form) = rows::make(self.is_binary(), |form| rows::copied(target, &self.columns, form, self.room, items))?;
+        // The next chunk is likely to be about as long.
+        self.room = rows.len() + rows.len() / 16;
         self.statement = if form == Form::Binary { "COPY BINARY" } else { "COPY TEXT" };
         let mut copy = conn.copy_in_raw(&statements::copy(target, form)).await.map_err(Refused::from)?;
         for piece in rows.chunks(PIECE) {
