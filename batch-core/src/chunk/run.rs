@@ -260,8 +260,9 @@ async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> E
 
 /// The error of a step whose chunk failed: which item, which line, and the component's own error as its cause.
 pub(super) fn failed(run: &StepRun, failure: Failure) -> Error {
+    // A wrong name in a writer is found only here, when things were done already: a failure, and no longer a matter of the call.
     if let Some(error) = failure.error.downcast_ref::<Error>()
-        && error.kind() != ErrorKind::Failed
+        && !matches!(error.kind(), ErrorKind::Failed | ErrorKind::Configuration)
     {
         let kind = error.kind();
         return run.error(kind, "the chunk cannot be committed").because(failure.error);

@@ -16,12 +16,12 @@ use std::{collections::VecDeque, fmt, sync::Arc};
 ///
 /// ```
 /// # use batch_core::{Job, Result};
-/// # use batch_sql::{Claim, Database, SqlWriter};
+/// # use batch_sql::{Claim, Sqlite, SqlWriter};
 /// #[derive(sqlx::FromRow)]
 /// struct Task { id: i64, what: String }
 ///
 /// // CREATE TABLE queue (id BIGINT PRIMARY KEY, what TEXT NOT NULL, status TEXT NOT NULL, claimed_by VARCHAR(50))
-/// # fn example(db: &Database) -> Job<Database> {
+/// # fn example(db: &Sqlite) -> Job<Sqlite> {
 /// Job::new("work", db).step("tasks", |s| {
 ///     let tasks = Claim::<Task, _>::table(s, s.database(), "queue")
 ///         .key(["id"])
