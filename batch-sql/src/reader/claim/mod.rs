@@ -16,18 +16,18 @@ use std::{collections::VecDeque, fmt, sync::Arc};
 ///
 /// ```
 /// # use batch_core::{Job, Result};
-/// # use batch_sql::{Claim, Sqlite, SqlWriter};
+/// # use batch_sql::{Claim, Postgres, SqlWriter};
 /// #[derive(sqlx::FromRow)]
 /// struct Task { id: i64, what: String }
 ///
 /// // CREATE TABLE queue (id BIGINT PRIMARY KEY, what TEXT NOT NULL, status TEXT NOT NULL, claimed_by VARCHAR(50))
-/// # fn example(db: &Sqlite) -> Job<Sqlite> {
+/// # fn example(db: &Postgres) -> Job<Postgres> {
 /// Job::new("work", db).step("tasks", |s| {
 ///     let tasks = Claim::<Task, _>::table(s, s.database(), "queue")
 ///         .key(["id"])
 ///         .pending("status = ?").bind("NEW")
 ///         .claimed_by("claimed_by");
-///     Ok(s.chunk(50, tasks).writer(SqlWriter::new("UPDATE queue SET status = 'DONE' WHERE id = ?", |q, t: &Task| q.bind(t.id))))
+///     Ok(s.chunk(50, tasks).writer(SqlWriter::new("UPDATE queue SET status = 'DONE' WHERE id = $1", |q, t: &Task| q.bind(t.id))))
 /// })
 /// # }
 /// ```
