@@ -260,9 +260,10 @@ async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> E
 
 /// The error of a step whose chunk failed: which item, which line, and the component's own error as its cause.
 pub(super) fn failed(run: &StepRun, failure: Failure) -> Error {
-    // A wrong name in a writer is found only here, when things were done already: a failure, and no longer a matter of the call.
+    // A wrong name in a writer may be found when things were done already: a failure, and no longer a matter of the call.
+    let is_ordinary = |kind| kind == ErrorKind::Failed || (kind == ErrorKind::Configuration && failure.phase == Phase::Write);
     if let Some(error) = failure.error.downcast_ref::<Error>()
-        && !matches!(error.kind(), ErrorKind::Failed | ErrorKind::Configuration)
+        && !is_ordinary(error.kind())
     {
         let kind = error.kind();
         return run.error(kind, "the chunk cannot be committed").because(failure.error);
