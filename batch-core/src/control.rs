@@ -139,6 +139,13 @@ impl Allowance {
         self.0.as_ref().map_or(u64::MAX, |left| left.load(Ordering::Relaxed))
     }
 
+    /// Gives back what was spent on records that are read again.
+    pub(crate) fn refund(&self, records: u64) {
+        if let Some(left) = &self.0 {
+            left.fetch_add(records, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn spend(&self, records: u64) {
         if let Some(left) = &self.0 {
             left.fetch_sub(records.min(left.load(Ordering::Relaxed)), Ordering::Relaxed);

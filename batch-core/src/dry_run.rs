@@ -3,7 +3,7 @@
 use crate::{
     error::{BoxError, Result},
     repository::{Commit, CommitError, JobRepository, Memory, Request},
-    transaction::Transactions,
+    transaction::{StepLedger, Transactions},
 };
 use std::sync::Arc;
 
@@ -83,6 +83,14 @@ impl<D: Transactions + Clone> Transactions for DryRun<D> {
 
     fn repository(&self) -> Arc<dyn JobRepository> {
         self.memory.repository()
+    }
+
+    fn ledger(&self) -> Option<&dyn StepLedger> {
+        None
+    }
+
+    fn relaxed(&self) -> Option<Self> {
+        Some(Self { inner: self.inner.relaxed()?, memory: self.memory.clone() })
     }
 
     fn undoes_writes(&self) -> bool {

@@ -57,7 +57,7 @@ mod step;
 pub mod testing;
 pub mod transaction;
 
-pub use chunk::{BeforeWriter, ChunkStep, NoWriter};
+pub use chunk::{BeforeWriter, ChunkStep, Durability, NoWriter};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use control::StopHandle;
 pub use dry_run::DryRun;
@@ -76,4 +76,4 @@ pub use progress::{Moment, Progress, Reading};
 pub use repository::{HeldLock, JobExplorer, JobOperator, JobRepository, Locks, Memory, Owner, Page, Purge, Purged, Request};
 pub use scope::Scope;
 pub use step::{Ended, Repeat, Step, StepRun, TaskletStep, UnitFn, UnitStep, WorkFn};
-pub use transaction::{Detached, Transactions};
+pub use transaction::{Detached, Ledger, Ledgered, Transactions};

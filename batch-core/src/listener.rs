@@ -19,6 +19,8 @@ use std::time::Duration;
 /// - `on_error` is called at once, also for an error that is then retried or skipped; `on_skip` once an item, when the chunk has
 ///   committed or finally failed.
 /// - What must happen together with the chunk's rows belongs in the writer.
+/// - Under [`Durability::Step`](crate::Durability::Step) a crash of the database may take back a chunk that was told of; it is told
+///   again when it is done again.
 #[async_trait]
 pub trait Listener: Send + Sync + 'static {
     /// Before the first step.

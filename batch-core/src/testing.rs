@@ -7,13 +7,14 @@
 mod repository;
 
 use crate::{
-    error::{BoxError, Result, caused_by},
+    error::{BoxError, Error, ErrorKind, Result, caused_by},
     repository::{Commit, CommitError, JobRepository, Request},
-    transaction::Transactions,
+    transaction::{Ledger, LedgerGuard, LedgerKey, LedgerState, StepLedger, Transactions},
 };
 use parking_lot::Mutex;
 use repository::ScriptedRepository;
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{error::Error as StdError, fmt, future::Future, sync::Arc};
+use tokio::sync::Notify;
 
 /// Transactions that fail where a script says, and are `D`'s own elsewhere.
 ///
@@ -28,22 +29,15 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 #[derive(Debug, Clone)]
 pub struct Scripted<D> {
     inner: D,
-    script: Arc<Mutex<Script>>,
+    connections: Option<usize>,
+    script: Arc<Script>,
 }
 
 #[derive(Debug, Default)]
 struct Script {
-    faults: Vec<(usize, Fault)>,
-    calls: Vec<Call>,
-}
-
-impl Script {
-    /// Notes the call, and says how it fails.
-    fn fault(&mut self, call: Call) -> Option<Fault> {
-        self.calls.push(call);
-        let nth = self.calls.iter().filter(|c| **c == call).count();
-        self.faults.iter().find(|(n, fault)| *n == nth && fault.call() == call).map(|(_, fault)| *fault)
-    }
+    faults: Mutex<Vec<(usize, Fault)>>,
+    calls: Mutex<Vec<Call>>,
+    stuck: Notify,
 }
 
 /// A way to fail; each names the call it is about.
@@ -66,6 +60,11 @@ pub enum Fault {
     CommitLost,
     /// The commit is not done, and nobody says so.
     CommitUnsent,
+    /// The commit is done, and the call never returns: a run that is dropped there was killed just after a commit. See
+    /// [`Scripted::stuck`].
+    CommitStuck,
+    /// The ledger is not taken; transient.
+    Claim,
     /// The start of a unit's attempt is not recorded; transient.
     StartUnit,
     /// A named lock is found lost when it is checked; transient.
@@ -78,7 +77,7 @@ pub enum Fault {
     RecordUnsent,
 }
 
-/// A call of [`Transactions`], of the [`JobRepository`] behind it, or of a named lock.
+/// A call of [`Transactions`], of a [`Ledger`], of the [`JobRepository`] behind, or of a named lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Call {
@@ -90,12 +89,14 @@ pub enum Call {
     Release,
     /// [`Transactions::rollback_to`]
     RollbackTo,
-    /// [`Transactions::commit`]
+    /// [`Transactions::commit`], [`Ledger::commit_with_ledger`]
     Commit,
     /// [`Transactions::rollback`]
     Rollback,
     /// [`Transactions::abandon`]
     Abandon,
+    /// [`Ledger::claim`]
+    Claim,
     /// [`JobRepository::start_unit`]
     StartUnit,
     /// [`HeldLock::check`](crate::repository::HeldLock::check)
@@ -112,7 +113,8 @@ impl Fault {
             Self::Savepoint => Call::Savepoint,
             Self::Release => Call::Release,
             Self::RollbackTo => Call::RollbackTo,
-            Self::CommitTransient | Self::CommitData | Self::CommitLost | Self::CommitUnsent => Call::Commit,
+            Self::CommitTransient | Self::CommitData | Self::CommitLost | Self::CommitUnsent | Self::CommitStuck => Call::Commit,
+            Self::Claim => Call::Claim,
             Self::StartUnit => Call::StartUnit,
             Self::LockLost => Call::CheckLock,
             Self::RecordTransient | Self::RecordLost | Self::RecordUnsent => Call::Record,
@@ -140,18 +142,30 @@ impl StdError for ScriptedFault {}
 impl<D: Transactions + Clone> Scripted<D> {
     /// `inner` without faults.
     pub fn new(inner: D) -> Self {
-        Self { inner, script: Arc::default() }
+        let connections = inner.connections();
+        Self { inner, connections, script: Arc::default() }
+    }
+
+    /// Says that a step's parts share so many connections, as they do of a small pool.
+    pub fn sharing(mut self, connections: usize) -> Self {
+        self.connections = Some(connections);
+        self
     }
 
     /// Lets the `nth` call of the fault's kind fail, counted from 1 over all clones and from the beginning.
     pub fn fail(self, nth: usize, fault: Fault) -> Self {
-        self.script.lock().faults.push((nth, fault));
+        self.script.faults.lock().push((nth, fault));
         self
     }
 
     /// Every call made so far, in order.
     pub fn calls(&self) -> Vec<Call> {
-        self.script.lock().calls.clone()
+        self.script.calls.lock().clone()
+    }
+
+    /// Completes when a call got stuck, as [`Fault::CommitStuck`] asks for.
+    pub async fn stuck(&self) {
+        self.script.stuck.notified().await;
     }
 
     /// The transactions without faults.
@@ -159,12 +173,37 @@ impl<D: Transactions + Clone> Scripted<D> {
         &self.inner
     }
 
-    fn fault(&self, call: Call) -> Option<Fault> {
-        self.script.lock().fault(call)
+    fn pass(&self, call: Call) -> Result<()> {
+        self.script.fault(call).map_or(Ok(()), |fault| Err(ScriptedFault(fault).into()))
     }
 
-    fn pass(&self, call: Call) -> Result<()> {
-        self.fault(call).map_or(Ok(()), |fault| Err(ScriptedFault(fault).into()))
+    /// A commit as the script wants it; `commit` does it.
+    async fn committed<V, Done>(&self, tx: D::Tx, commit: impl FnOnce(D::Tx) -> Done) -> Result<V, CommitError>
+    where
+        Done: Future<Output = Result<V, CommitError>>,
+    {
+        let Some(fault) = self.script.fault(Call::Commit) else { return commit(tx).await };
+        let error = BoxError::from(ScriptedFault(fault));
+        if matches!(fault, Fault::CommitLost | Fault::CommitStuck) {
+            commit(tx).await?;
+            if fault == Fault::CommitStuck {
+                self.script.stuck.notify_one();
+                std::future::pending::<()>().await;
+            }
+            return Err(CommitError::Unknown(error));
+        }
+        self.inner.rollback(tx).await.map_err(CommitError::Unknown)?;
+        Err(if fault == Fault::CommitUnsent { CommitError::Unknown(error) } else { CommitError::Refused(error) })
+    }
+}
+
+impl Script {
+    /// Notes the call, and says how it fails.
+    fn fault(&self, call: Call) -> Option<Fault> {
+        let mut calls = self.calls.lock();
+        calls.push(call);
+        let nth = calls.iter().filter(|c| **c == call).count();
+        self.faults.lock().iter().find(|(n, fault)| *n == nth && fault.call() == call).map(|(_, fault)| *fault)
     }
 }
 
@@ -198,14 +237,7 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     async fn commit(&self, tx: D::Tx, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let Some(fault) = self.fault(Call::Commit) else { return self.inner.commit(tx, commit).await };
-        let error = BoxError::from(ScriptedFault(fault));
-        if fault == Fault::CommitLost {
-            self.inner.commit(tx, commit).await?;
-            return Err(CommitError::Unknown(error));
-        }
-        self.inner.rollback(tx).await.map_err(CommitError::Unknown)?;
-        Err(if fault == Fault::CommitUnsent { CommitError::Unknown(error) } else { CommitError::Refused(error) })
+        self.committed(tx, |tx| self.inner.commit(tx, commit)).await
     }
 
     async fn rollback(&self, tx: D::Tx) -> Result<()> {
@@ -214,7 +246,7 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     async fn abandon(&self, tx: D::Tx) {
-        let _ = self.fault(Call::Abandon);
+        let _ = self.script.fault(Call::Abandon);
         self.inner.abandon(tx).await;
     }
 
@@ -234,6 +266,14 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
         Arc::new(ScriptedRepository { inner: self.inner.repository(), script: self.script.clone() })
     }
 
+    fn ledger(&self) -> Option<&dyn StepLedger> {
+        self.inner.ledger()
+    }
+
+    fn relaxed(&self) -> Option<Self> {
+        Some(Self { inner: self.inner.relaxed()?, ..self.clone() })
+    }
+
     fn undoes_writes(&self) -> bool {
         self.inner.undoes_writes()
     }
@@ -243,7 +283,18 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
     }
 
     fn connections(&self) -> Option<usize> {
-        self.inner.connections()
+        self.connections
+    }
+}
+
+impl<D: Ledger + Clone> Ledger for Scripted<D> {
+    async fn claim(&self, key: &LedgerKey, holder: i64) -> Result<LedgerState, Error> {
+        self.pass(Call::Claim).map_err(|e| Error::new(ErrorKind::Unavailable, "the ledger is not taken").because(e).transient())?;
+        self.inner.claim(key, holder).await
+    }
+
+    async fn commit_with_ledger(&self, tx: D::Tx, guard: &LedgerGuard, entry: &str) -> Result<(), CommitError> {
+        self.committed(tx, |tx| self.inner.commit_with_ledger(tx, guard, entry)).await
     }
 }
 

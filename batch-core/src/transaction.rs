@@ -1,10 +1,18 @@
 //! The seam between guarantees: where a chunk's rows and its checkpoint are committed.
 
+mod entry;
+mod ledger;
+mod ledgered;
+
 use crate::{
     error::{BoxError, Result},
     repository::{Commit, CommitError, JobRepository, Request},
 };
 use std::{future::Future, sync::Arc};
+
+pub use entry::LedgerEntry;
+pub use ledger::{Ledger, LedgerGuard, LedgerKey, LedgerState, StepLedger};
+pub use ledgered::Ledgered;
 
 /// Transactions in which a writer's rows and the engine's checkpoint are committed together.
 ///
@@ -67,6 +75,24 @@ pub trait Transactions: Send + Sync + 'static {
     /// The repository behind this handle.
     fn repository(&self) -> Arc<dyn JobRepository>;
 
+    /// The ledger of the step under way, where `commit` leaves the checkpoint in another database than the repository's: the engine
+    /// then copies each commit into the repository. Default: none, `commit` writes the repository's checkpoint itself.
+    fn ledger(&self) -> Option<&dyn StepLedger> {
+        None
+    }
+
+    /// The same database with chunks committed without waiting for its disk, for [`Durability::Step`](crate::Durability::Step). Default:
+    /// not offered.
+    ///
+    /// A crash of its server may take back the last chunks: rows and checkpoint together, never one and not a later one. Calls of
+    /// the repository still wait for the disk, and what was committed before such a call is on the disk after it.
+    fn relaxed(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// Whether a rollback undoes what was done on `Conn`. Default: it does.
     fn undoes_writes(&self) -> bool {
         true
@@ -77,7 +103,7 @@ pub trait Transactions: Send + Sync + 'static {
         false
     }
 
-    /// Connections that the step's parts can share; `None` is without limit. Default: without limit.
+    /// Connections that the step's reader and writer share; `None` is without limit. Default: without limit.
     fn connections(&self) -> Option<usize> {
         None
     }

@@ -158,6 +158,7 @@ async fn started(db: &Sqlite) -> Result<Commit> {
     Ok(Commit {
         guard: Guard { step: step.id, epoch: step.epoch, commit_no: step.commit_no, lease },
         counts: Counts::default(),
+        added: Counts::default(),
         checkpoint: Checkpoint { version: Checkpoint::VERSION, ..Checkpoint::default() },
         context: None,
         skips: Vec::new(),

@@ -4,8 +4,9 @@ mod connection;
 
 use crate::{MySql, Postgres, Sqlite};
 use batch_core::{
-    BoxError, Error, ErrorKind, JobRepository, Request, Result, Transactions,
+    BoxError, Error, ErrorKind, JobRepository, Ledger, Request, Result, Transactions,
     repository::{Commit, CommitError},
+    transaction::{LedgerGuard, LedgerKey, LedgerState},
 };
 use sqlx::{AssertSqlSafe, raw_sql};
 use std::{fmt, sync::Arc};
@@ -152,7 +153,25 @@ impl Transactions for Database {
         each!(self, db => db.repository())
     }
 
+    fn relaxed(&self) -> Option<Self> {
+        match self {
+            Self::Sqlite(db) => db.relaxed().map(Self::Sqlite),
+            Self::Postgres(db) => db.relaxed().map(Self::Postgres),
+            Self::MySql(db) => db.relaxed().map(Self::MySql),
+        }
+    }
+
     fn connections(&self) -> Option<usize> {
         each!(self, db => db.connections())
+    }
+}
+
+impl Ledger for Database {
+    async fn claim(&self, key: &LedgerKey, holder: i64) -> Result<LedgerState, Error> {
+        each!(self, db => db.claim(key, holder).await)
+    }
+
+    async fn commit_with_ledger(&self, tx: Connection, guard: &LedgerGuard, entry: &str) -> Result<(), CommitError> {
+        both!(self, tx, db, tx => db.commit_with_ledger(tx, guard, entry).await, else Err(CommitError::Refused(stranger())))
     }
 }

@@ -33,6 +33,7 @@ mod database;
 mod dialect;
 mod error;
 mod identifier;
+mod ledger;
 mod migrations;
 mod reader;
 mod repository;

@@ -4,19 +4,21 @@ use crate::program::{Place, Said, path_of, rows};
 use std::{fs, process::Command};
 
 #[test]
-fn a_url_of_another_kind_is_refused_without_its_password() {
-    for (url, word) in [
-        ("postgres://joe:secret@host/db", "postgres"),
-        ("mysql://joe:secret@host/db", "mysql"),
-        ("products.db", "sqlite://"),
-        ("", "sqlite://"),
-        ("sqlite://", "names no file"),
-        ("sqlite::memory:", "in-memory"),
-        ("sqlite://x.db?mode=ro", "read-only"),
+fn a_url_that_leads_nowhere_is_refused_without_its_password() {
+    for (url, code, word) in [
+        ("postgres://joe:secret@127.0.0.1:1/db", 7, "db at 127.0.0.1:1"),
+        ("mysql://joe:secret@127.0.0.1:1/db", 7, "db at 127.0.0.1:1"),
+        ("postgres://joe:secret@127.0.0.1:1", 2, "names no database"),
+        ("oracle://joe:secret@host/db", 2, "unknown database \"oracle\""),
+        ("products.db", 2, "sqlite://"),
+        ("", 2, "sqlite://"),
+        ("sqlite://", 2, "names no file"),
+        ("sqlite::memory:", 2, "in-memory"),
+        ("sqlite://x.db?mode=ro", 2, "read-only"),
     ] {
         let said = Command::new(path_of("import_products")).args(["--input", "x.csv", "--database", url]).output().unwrap();
         let said = Said::from(said);
-        said.must(2, &[word]);
+        said.must(code, &[word]);
         assert!(!said.err.contains("secret") && !said.out.contains("secret"), "{said:?}");
     }
 }

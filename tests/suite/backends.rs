@@ -1,6 +1,6 @@
 //! The databases that every scenario runs on.
 
-use batch_core::{Memory, Result, Transactions};
+use batch_core::{Ledger, Memory, Result};
 use batch_sql::{MySql, Postgres, Sqlite, SqliteOptions};
 use batch_testkit::MariaDb;
 use sqlx::{MySqlConnection, PgConnection, SqliteConnection};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// A new database for one play, with a table of values where it has tables.
 pub(crate) trait Backend: Sized + Send + Sync + 'static {
     type Conn: Send + 'static;
-    type Database: Transactions<Conn = Self::Conn> + Clone + Debug;
+    type Database: Ledger<Conn = Self::Conn> + Clone + Debug;
 
     /// Whether writers wait, so that the next chunks are read and processed meanwhile.
     const WAITS: bool;

@@ -1,7 +1,7 @@
 //! How a chunk step is put together.
 
 use super::{
-    ChunkStep, Options,
+    ChunkStep, Durability, Options,
     hooks::{InputHooks, OutputHooks, json},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     item::{Chain, Identity, Map, Processor, Reader, Then, Writer},
     listener::Listener,
     policy::{Completion, Retry, Skip},
-    transaction::{Detached, Transactions},
+    transaction::{Detached, Ledger, Ledgered, Transactions},
 };
 use serde::Serialize;
 use std::{future::Future, sync::Arc, time::Duration};
@@ -101,6 +101,20 @@ impl<R: Reader, P: Processor<R::Item>, W, T: Transactions> ChunkStep<R, P, W, T>
         self.chain(processor)
     }
 
+    /// Writes to another database than the job's, exactly once: the chunk's rows are committed there together with a ledger row, which
+    /// is the step's checkpoint; the job's repository gets a copy of each commit.
+    ///
+    /// A restart claims the ledger before it opens the reader, which fences a process that was taken over, and goes on from there. Where
+    /// the ledger and the repository cannot have come from each other, as when one of them was restored from a backup, the step
+    /// fails with kind `NeedsOperator`. `other` keeps its ledger in a table of its own. Commits there wait for the disk.
+    pub fn transaction<U: Ledger + Clone>(self, other: &U) -> ChunkStep<R, P, NoWriter, Ledgered<U>>
+    where
+        W: BeforeWriter,
+    {
+        let transactions = Ledgered::new(other.clone(), self.transactions.clone());
+        self.with(|p| p, NoWriter, Arc::new(transactions))
+    }
+
     /// Commits the checkpoint without a transaction around the writer: for files, brokers, HTTP. Nothing stays open while it writes, and
     /// what it wrote is repeated where the process dies before the checkpoint, unless the writer goes back by itself.
     pub fn without_transaction(self) -> ChunkStep<R, P, NoWriter, Detached>
@@ -189,6 +203,12 @@ impl<R: Reader, P: Processor<R::Item>, W, T> ChunkStep<R, P, W, T> {
     /// Calls `f` with the items of each write call that failed.
     pub fn on_write_error(mut self, f: impl Fn(&[P::Out], &BoxError) + Send + Sync + 'static) -> Self {
         self.output_hooks.on_error.push(Arc::new(f));
+        self
+    }
+
+    /// Says when committed chunks are on the database's disk. Default: [`Durability::Chunk`], each before the next begins.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.options.durability = durability;
         self
     }
 

@@ -2,6 +2,8 @@
 
 mod batch;
 mod builder;
+mod connections;
+mod durability;
 mod hooks;
 mod isolate;
 mod pipeline;
@@ -23,6 +25,7 @@ use hooks::{InputHooks, OutputHooks};
 use std::{fmt, sync::Arc, time::Duration};
 
 pub use builder::{BeforeWriter, NoWriter};
+pub use durability::Durability;
 use run::{failed, over_limit};
 
 /// A step that reads, processes, writes and commits in chunks. Made by [`Scope::chunk`](crate::Scope::chunk).
@@ -44,6 +47,7 @@ pub struct ChunkStep<R: Reader, P: Processor<R::Item>, W, T> {
 struct Options {
     skip: Skip,
     retry: Option<Retry>,
+    durability: Durability,
     ahead: usize,
     concurrent: usize,
     item_limit: Option<Duration>,
@@ -57,6 +61,7 @@ impl Default for Options {
         Self {
             skip: Skip::NONE,
             retry: None,
+            durability: Durability::Chunk,
             ahead: 1,
             concurrent: 1,
             item_limit: None,

@@ -1,8 +1,10 @@
 //! THE loop: fill, judge, write, tell.
 
 use super::{
-    ChunkStep,
+    ChunkStep, Durability,
     batch::{Batch, Failure},
+    connections::chunks_ahead,
+    durability::with_durability,
     pipeline::Pipeline,
     sink::{Sink, Written, opening},
     source::{Source, Surroundings, is_bad_record},
@@ -13,7 +15,7 @@ use crate::{
     item::{Processor, Reader, Writer},
     listener::ChunkReport,
     policy::Skip,
-    step::{Ended, StepRun, demand_ours, is_transient},
+    step::{Ended, StepRun, adopt, demand_ours, is_transient},
     transaction::Transactions,
 };
 use std::{pin::pin, sync::Arc, time::Instant};
@@ -24,6 +26,7 @@ struct Running<R: Reader, P: Processor<R::Item>, W, T> {
     pipeline: Pipeline<R, P>,
     sink: Sink<W, T, P::Out>,
     skip: Skip,
+    durability: Durability,
 }
 
 /// Runs the step from its checkpoint to its end; reader and writer are closed whatever happens.
@@ -34,36 +37,30 @@ where
     W: Writer<P::Out, T::Conn>,
     T: Transactions,
 {
-    let (mut source, mut sink, ahead) = assemble(step, run)?;
+    let step = with_durability(step, run)?;
+    let ahead = chunks_ahead(&step, run)?;
+    adopt(run, &*step.transactions).await?;
+    let durability = step.options.durability;
+    let (mut source, mut sink) = assemble(step, run);
     let opened = open_both(&mut source, &mut sink, run).await;
-    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink };
+    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability };
     let ended = match opened {
         Ok(()) => running.chunks(run).await,
         Err(error) => Err(error),
     };
+    let ended = durability.settle(run, ended).await;
     running.close(run, ended).await
 }
 
-type Assembled<R, P, W, T> = (Box<Source<R, P>>, Sink<W, T, <P as Processor<<R as Reader>::Item>>::Out>, usize);
+type Halves<R, P, W, T> = (Box<Source<R, P>>, Sink<W, T, <P as Processor<<R as Reader>::Item>>::Out>);
 
-/// Puts the two halves together, and refuses a step whose parts need more connections than there are.
-fn assemble<R, P, W, T>(step: ChunkStep<R, P, W, T>, run: &StepRun) -> Result<Assembled<R, P, W, T>, Error>
+/// Puts the two halves together.
+fn assemble<R, P, W, T>(step: ChunkStep<R, P, W, T>, run: &StepRun) -> Halves<R, P, W, T>
 where
     R: Reader,
     P: Processor<R::Item>,
     T: Transactions,
 {
-    let kept = step.reader.connections();
-    let free = step.transactions.connections().map(|all| all.saturating_sub(kept));
-    if free == Some(0) {
-        let all = step.transactions.connections().unwrap_or(0);
-        return Err(run.error(
-            ErrorKind::Configuration,
-            format!("the reader keeps {kept} and the writer needs 1 of the pool's {all} connections; give the pool more"),
-        ));
-    }
-    // With one connection left, reading ahead would wait for the transaction that is being written.
-    let ahead = if free == Some(1) { 0 } else { step.options.ahead };
     let transactions = step.transactions.clone();
     let source = Box::new(Source {
         reader: step.reader,
@@ -93,7 +90,7 @@ where
         hooks: step.output_hooks,
         origin: format!("{}/{}", run.instance, run.execution.name),
     };
-    Ok((source, sink, ahead))
+    (source, sink)
 }
 
 async fn open_both<R, P, W, T>(source: &mut Source<R, P>, sink: &mut Sink<W, T, P::Out>, run: &StepRun) -> Result<(), Error>
@@ -183,6 +180,7 @@ where
         let (added, request) = match written {
             Ok(Written::Committed { added, request }) => (added, request),
             Ok(Written::Stopped) => return Ok(Some(Ended::Stopped)),
+            Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
             Err(error) => return Err(chunk_failed(&batch, run, error).await),
         };
         tell(&batch, added, begun, run).await;
@@ -206,10 +204,13 @@ where
         if !dry && let Err(error) = self.sink.writer.close().await {
             outcome = outcome.and(Err(opening(run, "the writer could not be closed", error)));
         }
-        if let Some(mut source) = self.pipeline.into_source()
-            && let Err(error) = source.reader.close().await
-        {
-            outcome = outcome.and(Err(opening(run, "the reader could not be closed", error)));
+        if let Some(mut source) = self.pipeline.into_source() {
+            if matches!(outcome, Ok(Ended::Rewound)) {
+                run.allowance.refund(source.next.saturating_sub(run.execution.checkpoint.read));
+            }
+            if let Err(error) = source.reader.close().await {
+                outcome = outcome.and(Err(opening(run, "the reader could not be closed", error)));
+            }
         }
         outcome
     }
@@ -259,8 +260,10 @@ async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> E
 
 /// The error of a step whose chunk failed: which item, which line, and the component's own error as its cause.
 pub(super) fn failed(run: &StepRun, failure: Failure) -> Error {
+    // A wrong name in a writer may be found when things were done already: a failure, and no longer a matter of the call.
+    let is_ordinary = |kind| kind == ErrorKind::Failed || (kind == ErrorKind::Configuration && failure.phase == Phase::Write);
     if let Some(error) = failure.error.downcast_ref::<Error>()
-        && error.kind() != ErrorKind::Failed
+        && !is_ordinary(error.kind())
     {
         let kind = error.kind();
         return run.error(kind, "the chunk cannot be committed").because(failure.error);

@@ -11,7 +11,7 @@ use crate::{
     item::{Undo, Writer},
     policy::{Retry, Skip},
     repository::{Commit, Request},
-    step::{Decided, StepRun, decide_commit, is_transient},
+    step::{Decided, StepRun, copied, decide_commit, is_transient},
     transaction::Transactions,
 };
 use serde_json::Value;
@@ -60,13 +60,12 @@ where
 
     /// Writes and commits `batch`.
     pub(super) async fn write(&mut self, batch: &Batch<Out>, run: &mut StepRun) -> Result<Written, Error> {
-        let before = run.execution.counts;
         let (mut made, mut checking) = (0, false);
         loop {
             let mut parts = Parts::default();
             let (failure, transient, at_commit) = match self.attempt(batch, run, checking, &mut parts).await? {
                 Attempt::Committed { mut commit, request } => {
-                    let added = commit.counts.since(before);
+                    let added = commit.added;
                     let skips = std::mem::take(&mut commit.skips);
                     run.committed(*commit);
                     run.listeners.on_skip(&skips);
@@ -112,7 +111,7 @@ where
             Ok(()) => self.make_commit(batch, parts, run).await,
             Err(broken) => Err(broken),
         };
-        let commit = match done {
+        let mut commit = match done {
             Ok(commit) => commit,
             Err(broken) => {
                 give_up(&*self.transactions, tx, broken.busy).await;
@@ -124,6 +123,7 @@ where
         let outcome = self.transactions.commit(tx, &commit).await;
         match decide_commit(run, &*self.transactions, outcome).await? {
             Decided::Committed(request) => {
+                let request = copied(run, &*self.transactions, &mut commit, request).await?;
                 crate::failpoint!("chunk.committed");
                 Ok(Attempt::Committed { commit: Box::new(commit), request })
             }

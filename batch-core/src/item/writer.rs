@@ -61,6 +61,13 @@ pub trait Writer<Item, Conn = ()>: Send + 'static {
     fn undo(&self) -> Undo {
         Undo::Transaction
     }
+
+    /// Whether everything that it writes is in the transaction, and nothing is kept beside it. Default: where `undo` says so.
+    ///
+    /// [`Durability::Step`](crate::Durability::Step) asks for it.
+    fn is_transactional(&self) -> bool {
+        self.undo() == Undo::Transaction
+    }
 }
 
 /// What undoes a writer's effects; decides whether a chunk can be written again by halves.

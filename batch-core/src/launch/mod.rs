@@ -137,7 +137,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
         };
         let (status, exit_status) = match &outcome {
             Ok(Ended::Completed) => (BatchStatus::Completed, BatchStatus::Completed.into()),
-            Ok(Ended::Stopped) => (BatchStatus::Stopped, ExitStatus::new("STOPPED", STOPPED)),
+            Ok(Ended::Stopped | Ended::Rewound) => (BatchStatus::Stopped, ExitStatus::new("STOPPED", STOPPED)),
             Err(error) if error.kind() == crate::ErrorKind::NotOwner => return Err(self.lost(outcome)),
             Err(error) => (BatchStatus::Failed, ExitStatus::new("FAILED", &error.report())),
         };

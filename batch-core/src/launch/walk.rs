@@ -101,13 +101,22 @@ impl<D: Transactions + Clone> Running<'_, D> {
             }
             Err(error) => return self.end_step(run, Err(error)).await,
         };
-        let outcome = match self.make(node, &run) {
-            Ok(step) => run_step(step, &mut run).await,
-            Err(error) => Err(error),
-        };
+        let outcome = self.work(node, &mut run).await;
         let outcome = lock.check(outcome, &run).await;
         let ended = self.end_step(run, outcome).await;
         lock.release().await;
+        ended
+    }
+
+    /// Makes the step and runs it; once more where the database went back in a crash, from the checkpoint that is left.
+    async fn work(&self, node: &Node<D>, run: &mut StepRun) -> Result<Ended, Error> {
+        let step = self.make(node, run)?;
+        let _deadline =
+            run.control.deadline(step.time_limit(), |limit| Ending::TimedOut(format!("the step took longer than {limit:?}")));
+        let mut ended = guarded(step, run, true).await;
+        while matches!(ended, Ok(Ended::Rewound)) {
+            ended = guarded(self.make(node, run)?, run, false).await;
+        }
         ended
     }
 
@@ -136,7 +145,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
         }
         let (status, mut exit_status) = match &outcome {
             Ok(Ended::Completed) => (BatchStatus::Completed, BatchStatus::Completed.into()),
-            Ok(Ended::Stopped) => (BatchStatus::Stopped, BatchStatus::Stopped.into()),
+            Ok(Ended::Stopped | Ended::Rewound) => (BatchStatus::Stopped, BatchStatus::Stopped.into()),
             Err(error) => (BatchStatus::Failed, ExitStatus::new("FAILED", &error.report())),
         };
         run.execution.status = status;
@@ -180,8 +189,9 @@ impl<D: Transactions + Clone> Running<'_, D> {
 }
 
 /// Runs the step; a panic in it that nothing closer catches (a listener, a writer that flushes) is its failure.
-async fn run_step(step: Box<dyn Step>, run: &mut StepRun) -> Result<Ended, Error> {
-    let caught = AssertUnwindSafe(enter(step, run)).catch_unwind().await;
+async fn guarded(step: Box<dyn Step>, run: &mut StepRun, first: bool) -> Result<Ended, Error> {
+    let running = async { if first { enter(step, run).await } else { step.run(run).await } };
+    let caught = AssertUnwindSafe(running).catch_unwind().await;
     caught.unwrap_or_else(|panic| Err(run.error(ErrorKind::Failed, "the step broke off").because(panicked("it", panic.as_ref()))))
 }
 
@@ -189,8 +199,6 @@ async fn enter(mut step: Box<dyn Step>, run: &mut StepRun) -> Result<Ended, Erro
     for listener in step.listeners() {
         run.listeners.add(listener);
     }
-    let _deadline =
-        run.control.deadline(step.time_limit(), |limit| Ending::TimedOut(format!("the step took longer than {limit:?}")));
     for listener in run.listeners.each() {
         listener
             .before_step(&run.execution)

@@ -28,6 +28,8 @@ pub struct Commit {
     pub guard: Guard,
     /// The step's counts with this chunk.
     pub counts: Counts,
+    /// What this chunk adds to them.
+    pub added: Counts,
     /// Where the next chunk goes on.
     pub checkpoint: Checkpoint,
     /// The step's context, where this chunk changed it.

@@ -32,6 +32,7 @@ pub mod ending;
 pub mod explorer;
 pub mod fencing;
 pub mod launches;
+pub mod ledger;
 pub mod locks;
 pub mod parameters;
 pub mod purge;
@@ -42,14 +43,17 @@ pub mod takeover;
 pub mod transactions;
 pub mod units;
 
-use crate::{error::Result, transaction::Transactions};
+use crate::{
+    error::Result,
+    transaction::{Ledger, Transactions},
+};
 use chrono::{DateTime, Utc};
 use std::{future::Future, time::Duration};
 
 /// A fresh, empty repository for one test.
 pub trait Fixture: Send + Sync {
     /// The repository's own handle.
-    type Database: Transactions + Clone;
+    type Database: Ledger + Clone;
 
     /// The handle.
     fn database(&self) -> Self::Database;
@@ -131,6 +135,16 @@ macro_rules! conformance_tests {
             launches: an_instance_with_an_older_abandoned_try_needs_an_operator
             launches: jobs_of_other_names_are_other_instances
             launches: names_are_unicode
+            ledger: a_repository_keeps_its_id
+            ledger: a_first_claim_finds_nothing
+            ledger: a_claim_finds_the_last_commit
+            ledger: a_commit_of_an_old_epoch_leaves_nothing
+            ledger: a_commit_under_a_wrong_number_leaves_nothing
+            ledger: a_claim_and_a_commit_in_flight_agree
+            ledger: an_earlier_step_execution_cannot_claim
+            ledger: rows_and_entry_are_rolled_back_together
+            ledger: ledgers_of_other_steps_are_apart
+            ledger: an_entry_may_be_long
             locks: a_lock_has_one_holder
             locks: a_lock_that_was_released_is_free
             locks: a_lock_that_was_dropped_is_free
@@ -223,6 +237,7 @@ mod tests {
             ("explorer", include_str!("conformance/explorer.rs")),
             ("fencing", include_str!("conformance/fencing.rs")),
             ("launches", include_str!("conformance/launches.rs")),
+            ("ledger", include_str!("conformance/ledger.rs")),
             ("locks", include_str!("conformance/locks.rs")),
             ("parameters", include_str!("conformance/parameters.rs")),
             ("purge", include_str!("conformance/purge.rs")),

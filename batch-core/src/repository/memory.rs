@@ -3,6 +3,7 @@
 mod ending;
 mod explorer;
 mod launching;
+mod ledger;
 mod locks;
 mod purging;
 mod state;
@@ -43,6 +44,7 @@ use std::{fmt, sync::Arc};
 /// ```
 #[derive(Clone)]
 pub struct Memory {
+    id: Arc<str>,
     state: Arc<Mutex<State>>,
     locks: LocalLocks,
     clock: Arc<dyn Clock>,
@@ -56,7 +58,7 @@ impl Memory {
 
     /// An empty repository that reads the time from `clock`: leases end by its uptime.
     pub fn with_clock(clock: impl Clock) -> Self {
-        Self { state: Arc::default(), locks: LocalLocks::default(), clock: Arc::new(clock) }
+        Self { id: super::random_id().into(), state: Arc::default(), locks: LocalLocks::default(), clock: Arc::new(clock) }
     }
 
     fn now(&self) -> Now {
@@ -78,6 +80,10 @@ impl fmt::Debug for Memory {
 
 #[async_trait]
 impl JobRepository for Memory {
+    async fn id(&self) -> Result<String, Error> {
+        Ok(self.id.to_string())
+    }
+
     async fn launch(&self, launch: &Launch) -> Result<Launched, Error> {
         self.state.lock().launch(launch, &self.now())
     }

@@ -44,6 +44,10 @@ pub use purge::{Purge, Purged};
 /// - Errors of the store itself have kind `Unavailable`, and are transient where waiting may help.
 #[async_trait]
 pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
+    /// What tells this repository from every other, in ledgers of other databases: made at random with the repository, and kept with
+    /// it. A copy of the repository has the same.
+    async fn id(&self) -> Result<String, Error>;
+
     /// Finds or creates the instance and begins a new execution of it, with its lease.
     async fn launch(&self, launch: &Launch) -> Result<Launched, Error>;
 
@@ -96,6 +100,11 @@ pub trait JobRepository: std::fmt::Debug + Send + Sync + 'static {
     fn apart(&self) -> Option<Arc<dyn JobRepository>> {
         None
     }
+}
+
+/// A new [`JobRepository::id`].
+pub fn random_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// What identifies an owner's hold on an execution.

@@ -37,7 +37,7 @@ impl Owner {
             namespace: pid_namespace(),
             pid,
             started: process(pid).map_or(0, |p| p.1),
-            token: uuid::Uuid::new_v4().simple().to_string(),
+            token: super::random_id(),
         }
     }
 

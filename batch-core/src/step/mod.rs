@@ -1,7 +1,9 @@
 //! The seam between a job and its steps: one erased call a step.
 
 mod attempt;
+mod ledger;
 mod lock;
+mod rewind;
 mod run;
 mod tasklet;
 mod units;
@@ -10,7 +12,9 @@ use crate::{error::Error, listener::Listener};
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use ledger::{adopt, copied};
 pub(crate) use lock::take_lock;
+pub(crate) use rewind::went_back;
 pub use run::StepRun;
 use run::patiently;
 pub(crate) use run::{Decided, Listeners, caught, decide_commit, demand_ours, is_transient};
@@ -45,6 +49,8 @@ pub enum Ended {
     Completed,
     /// It was asked to end, or read as much as it was allowed.
     Stopped,
+    /// The database lost commits in a crash: the step is to be made again, and goes on from what is left.
+    Rewound,
 }
 
 pub(crate) mod sealed {

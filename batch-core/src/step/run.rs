@@ -45,7 +45,7 @@ impl StepRun {
     /// The commit of a chunk or turn that adds `added`.
     pub(crate) fn commit(&self, added: Counts, checkpoint: Checkpoint, context: Option<Context>, skips: Vec<SkipRecord>) -> Commit {
         let counts = self.execution.counts + added;
-        Commit { guard: self.guard(), counts, checkpoint, context, skips, units: Vec::new(), at: self.clock.now() }
+        Commit { guard: self.guard(), counts, added, checkpoint, context, skips, units: Vec::new(), at: self.clock.now() }
     }
 
     /// Takes over what was committed.
@@ -151,19 +151,23 @@ pub(crate) async fn decide_commit<T: Transactions>(
         Err(CommitError::Unknown(error)) => error,
     };
     tracing::warn!(%error, "the answer to a commit was lost");
-    let before = run.execution.commit_no;
-    let resolved = resolve(run).await?;
-    run.execution.epoch = resolved.epoch;
-    match resolved.commit_no - before {
-        1 => Ok(Decided::Committed(resolved.request)),
+    let (more, request) = match transactions.ledger() {
+        Some(ledger) => (patiently(run, || ledger.resolve()).await?, None),
+        None => resolve(run).await?,
+    };
+    match more {
+        1 => Ok(Decided::Committed(request)),
         0 => Ok(Decided::Undone { error, transient: true }),
         _ => Err(run.not_owner()),
     }
 }
 
-async fn resolve(run: &StepRun) -> Result<crate::repository::Resolved, Error> {
+/// Asks the repository how many commits there are beyond those known, which none in flight can change any more.
+pub(super) async fn resolve(run: &mut StepRun) -> Result<(i64, Option<Request>), Error> {
     let guard = run.guard();
-    patiently(run, || run.repository.resolve(&guard)).await
+    let resolved = patiently(run, || run.repository.resolve(&guard)).await?;
+    run.execution.epoch = resolved.epoch;
+    Ok((resolved.commit_no - guard.commit_no, resolved.request))
 }
 
 /// Makes sure that the execution is still ours, once the writer's locks are taken: who was taken over before that, and whose
@@ -184,18 +188,36 @@ pub(super) async fn patiently<V, Fut: Future<Output = Result<V, Error>>>(
     run: &StepRun,
     call: impl Fn() -> Fut,
 ) -> Result<V, Error> {
-    let retry = Retry::times(u32::MAX).exponential(Duration::from_millis(20));
-    let give_up = run.clock.uptime() + run.lease.ttl;
-    let mut made = 0;
+    let mut patience = Patience::new(run);
     loop {
         match call().await {
-            Err(e) if e.is_transient() && run.clock.uptime() < give_up => {
-                made += 1;
-                // Not `back_off`: an outcome is settled before a stop is obeyed.
-                tokio::time::sleep(retry.wait(made, fastrand::f64()).min(Duration::from_secs(1))).await;
-            }
+            Err(e) if e.is_transient() && patience.wait(run).await => {}
             other => return other,
         }
+    }
+}
+
+/// Waits between the tries of what must not be given up before the lease is over.
+pub(super) struct Patience {
+    ends: Duration,
+    made: u32,
+}
+
+impl Patience {
+    pub(super) fn new(run: &StepRun) -> Self {
+        Self { ends: run.clock.uptime() + run.lease.ttl, made: 0 }
+    }
+
+    /// Waits a little; `false` where the lease's length has passed.
+    pub(super) async fn wait(&mut self, run: &StepRun) -> bool {
+        if run.clock.uptime() >= self.ends {
+            return false;
+        }
+        self.made += 1;
+        let retry = Retry::times(u32::MAX).exponential(Duration::from_millis(20));
+        // Not `back_off`: an outcome is settled before a stop is obeyed.
+        tokio::time::sleep(retry.wait(self.made, fastrand::f64()).min(Duration::from_secs(1))).await;
+        true
     }
 }
 

@@ -10,14 +10,13 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 
 /// A repository, and its locks, that fail where the script says.
 #[derive(Debug, Clone)]
 pub(super) struct ScriptedRepository {
     pub(super) inner: Arc<dyn JobRepository>,
-    pub(super) script: Arc<Mutex<Script>>,
+    pub(super) script: Arc<Script>,
 }
 
 fn unavailable(fault: Fault) -> Error {
@@ -27,6 +26,10 @@ fn unavailable(fault: Fault) -> Error {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl JobRepository for ScriptedRepository {
+    async fn id(&self) -> Result<String, Error> {
+        self.inner.id().await
+    }
+
     async fn launch(&self, launch: &Launch) -> Result<Launched, Error> {
         self.inner.launch(launch).await
     }
@@ -36,7 +39,7 @@ impl JobRepository for ScriptedRepository {
     }
 
     async fn start_unit(&self, start: &UnitStart) -> Result<UnitRecord, Error> {
-        let fault = self.script.lock().fault(Call::StartUnit);
+        let fault = self.script.fault(Call::StartUnit);
         match fault {
             Some(fault) => Err(unavailable(fault)),
             None => self.inner.start_unit(start).await,
@@ -48,7 +51,7 @@ impl JobRepository for ScriptedRepository {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let fault = self.script.lock().fault(Call::Record);
+        let fault = self.script.fault(Call::Record);
         let Some(fault) = fault else { return self.inner.commit(commit).await };
         let error = BoxError::from(ScriptedFault(fault));
         match fault {
@@ -106,7 +109,7 @@ impl JobRepository for ScriptedRepository {
 #[derive(Debug)]
 struct ScriptedLocks {
     inner: Arc<dyn Locks>,
-    script: Arc<Mutex<Script>>,
+    script: Arc<Script>,
 }
 
 #[async_trait]
@@ -120,13 +123,13 @@ impl Locks for ScriptedLocks {
 #[derive(Debug)]
 struct ScriptedLock {
     inner: Box<dyn HeldLock>,
-    script: Arc<Mutex<Script>>,
+    script: Arc<Script>,
 }
 
 #[async_trait]
 impl HeldLock for ScriptedLock {
     async fn check(&mut self) -> Result<(), Error> {
-        let fault = self.script.lock().fault(Call::CheckLock);
+        let fault = self.script.fault(Call::CheckLock);
         match fault {
             Some(fault) => Err(Error::new(ErrorKind::Failed, "the lock was lost").transient().because(ScriptedFault(fault))),
             None => self.inner.check().await,

@@ -10,10 +10,19 @@ use batch_core::{Error, ErrorKind};
 use std::time::Duration;
 
 /// What leads from one version to the next; the first makes version 1. One that was released never changes.
-const SQLITE: &[&str] = &[include_str!("sqlite/0001_repository.sql"), include_str!("sqlite/0002_units_and_locks.sql")];
-const POSTGRES: &[&str] = &[include_str!("postgres/0001_repository.sql"), include_str!("postgres/0002_units.sql")];
+const SQLITE: &[&str] = &[
+    include_str!("sqlite/0001_repository.sql"),
+    include_str!("sqlite/0002_units_and_locks.sql"),
+    include_str!("sqlite/0003_ledger.sql"),
+];
+const POSTGRES: &[&str] = &[
+    include_str!("postgres/0001_repository.sql"),
+    include_str!("postgres/0002_units.sql"),
+    include_str!("postgres/0003_ledger.sql"),
+];
 /// Each statement can be run again, since every one of them commits what came before it.
-const MYSQL: &[&str] = &[include_str!("mysql/0001_repository.sql"), include_str!("mysql/0002_units.sql")];
+const MYSQL: &[&str] =
+    &[include_str!("mysql/0001_repository.sql"), include_str!("mysql/0002_units.sql"), include_str!("mysql/0003_ledger.sql")];
 
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS @schema_version (version BIGINT NOT NULL PRIMARY KEY, applied VARCHAR(40) NOT NULL)";

@@ -14,9 +14,11 @@ pub(super) struct Facts {
     table: String,
     /// Name, and what keeps it out of a key: `YES` where it may be NULL, or its type.
     columns: Vec<(String, Option<String>)>,
-    /// The columns of each primary key and unique index; `None` for an expression.
-    unique: Vec<(String, Vec<Option<String>>)>,
+    /// The columns of each primary key and unique index, `None` for an expression; on SQLite with the order of their texts.
+    unique: Vec<(String, Vec<Indexed>)>,
 }
+
+type Indexed = (Option<String>, Option<String>);
 
 impl Facts {
     /// Asks the catalog.
@@ -42,8 +44,8 @@ impl Facts {
             match (what.as_str(), of) {
                 ("column", Some(column)) => facts.columns.push((column.clone(), value.clone().filter(|v| v != "NO"))),
                 (index, column) => match facts.unique.iter_mut().find(|(name, _)| name == index) {
-                    Some((_, columns)) => columns.push(column.clone()),
-                    None => facts.unique.push((index.to_owned(), vec![column.clone()])),
+                    Some((_, columns)) => columns.push((column.clone(), value.clone())),
+                    None => facts.unique.push((index.to_owned(), vec![(column.clone(), value.clone())])),
                 },
             }
         }
@@ -51,12 +53,16 @@ impl Facts {
     }
 
     /// Refuses a key that is not known to be unique and never NULL.
-    pub(super) fn demand_key(&self, key: &[KeyColumn]) -> Result<()> {
+    pub(super) async fn demand_key<D: Source>(&self, source: &D, conn: &mut D::Conn, key: &[KeyColumn]) -> Result<()> {
         for column in key {
             self.demand_not_null(&column.name)?;
         }
-        let is_in_key = |name: &Option<String>| {
-            name.as_ref().is_some_and(|name| key.iter().any(|column| column.name.eq_ignore_ascii_case(name)))
+        let orders = if source.flavor() == Flavor::Sqlite { self.orders(source, conn, key).await? } else { Vec::new() };
+        let is_in_key = |(name, order): &Indexed| {
+            let number = key.iter().position(|column| name.as_ref().is_some_and(|name| column.name.eq_ignore_ascii_case(name)));
+            number.is_some_and(|number| {
+                order.as_ref().zip(orders.get(number)).is_none_or(|(index, own)| index.eq_ignore_ascii_case(own))
+            })
         };
         if self.unique.iter().any(|(_, columns)| columns.iter().all(is_in_key)) {
             return Ok(());
@@ -68,6 +74,22 @@ impl Facts {
             self.table
         );
         Err(fault::mistake(message))
+    }
+
+    /// SQLite's own orders of texts by which columns are sorted and compared, which no catalog tells: a sample does.
+    ///
+    /// An index of another order tells apart what is equal in the column's own, and would be left out behind a page.
+    async fn orders<D: Source>(&self, source: &D, conn: &mut D::Conn, key: &[KeyColumn]) -> Result<Vec<String>> {
+        let listed = |each: &dyn Fn((usize, &KeyColumn)) -> String| key.iter().enumerate().map(each).collect::<Vec<_>>().join(", ");
+        let found =
+            listed(&|(n, _)| format!("CASE WHEN x.k{n} = 'A' THEN 'NOCASE' WHEN x.k{n} = 'a ' THEN 'RTRIM' ELSE 'BINARY' END"));
+        let columns = listed(&|(n, column)| format!("{} AS k{n}", Flavor::Sqlite.quoted(&column.name)));
+        let samples = listed(&|_| "'a'".to_owned());
+        let mut statement = Statement::new(source);
+        statement.push(&format!("SELECT {found} FROM (SELECT {columns} FROM {}", Flavor::Sqlite.quoted_path(&self.table)));
+        statement.push(&format!(" WHERE 0 UNION ALL SELECT {samples} LIMIT -1) x"));
+        let rows = D::texts(conn, statement.once()).await.map_err(|e| fault::opening(&format!("table `{}`", self.table), e))?;
+        Ok(rows.into_iter().flatten().flatten().collect())
     }
 
     /// Refuses a column that is missing, or may be NULL.
@@ -97,8 +119,9 @@ fn push_pragmas<D: Source>(statement: &mut Statement<D>, schema: Option<&str>, n
         "), c AS (SELECT c.* FROM given, pragma_table_xinfo(t, s) c), l AS (SELECT l.* FROM given, pragma_index_list(t, s) l)
         SELECT 'column', name, CASE WHEN \"notnull\" OR (pk = 1 AND (SELECT max(pk) FROM c) = 1
             AND NOT EXISTS (SELECT 1 FROM l WHERE origin = 'pk')) THEN 'NO' ELSE 'YES' END FROM c
-        UNION ALL SELECT 'unique', name, NULL FROM c WHERE pk > 0
-        UNION ALL SELECT 'unique ' || l.name, i.name, NULL FROM given, l, pragma_index_info(l.name, s) i WHERE l.\"unique\" AND NOT l.partial",
+        UNION ALL SELECT 'unique', name, NULL FROM c WHERE pk > 0 AND NOT EXISTS (SELECT 1 FROM l WHERE origin = 'pk')
+        UNION ALL SELECT 'unique ' || l.name, i.name, i.coll FROM given, l, pragma_index_xinfo(l.name, s) i
+            WHERE l.\"unique\" AND NOT l.partial AND i.key",
     );
     Ok(())
 }

@@ -18,7 +18,7 @@ impl<D: Source> Relation<D> {
             return self.demand_no_nulls(source, conn, key).await;
         }
         match &self.from {
-            From::Table(table) => Facts::of(source, conn, table).await?.demand_key(key),
+            From::Table(table) => Facts::of(source, conn, table).await?.demand_key(source, conn, key).await,
             From::Query(_) => {
                 let words = words(key);
                 let message =

@@ -7,8 +7,7 @@ use super::{
     source::Source,
     statement::Statement,
 };
-use crate::identifier;
-use crate::sql::Flavor;
+use crate::{identifier, sql::Flavor};
 use batch_core::Result;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;

@@ -1,8 +1,7 @@
 //! What is read from: a table or a query, and which columns of it.
 
 use super::{bound::Bound, fault, order::KeyColumn, source::Source, statement::Statement};
-use crate::identifier;
-use crate::sql::Flavor;
+use crate::{identifier, sql::Flavor};
 use batch_core::Result;
 
 /// A table or a query, with the columns and rows wanted of it.

@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoint;
 mod explorer;
+mod identity;
 mod launch;
 pub(crate) mod lease;
 mod operate;
@@ -63,6 +64,13 @@ fn is_repeated(fail: &Fail, tried: u32) -> bool {
 
 #[async_trait]
 impl JobRepository for SqlRepository {
+    async fn id(&self) -> Result<String, Error> {
+        let doing = self.store.error("asking for the repository's id");
+        let mut session = self.begin().await.map_err(&doing)?;
+        let outcome = identity::id(&mut session, &*self.store).await;
+        session.end(outcome).await.map_err(&doing)
+    }
+
     async fn launch(&self, launch: &Launch) -> Result<Launched, Error> {
         let mut tried = 0;
         let answer = loop {

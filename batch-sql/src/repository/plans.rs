@@ -1,7 +1,7 @@
 //! How databases run the repository's statements: by an index, and as many of them however long the history.
 
-use super::{checkpoint, explorer, launch, lease, owners, purge, record, step, takeover, unit};
-use crate::{MySql, Postgres, Sqlite, sqlite::SqliteStore};
+use super::{checkpoint, explorer, identity, launch, lease, owners, purge, record, step, takeover, unit};
+use crate::{MySql, Postgres, Sqlite, ledger, sqlite::SqliteStore};
 use batch_core::{
     BatchStatus, Clock, ExitStatus, JobRepository, Owner, Parameters, SystemClock, Transactions,
     repository::{Guard, JobEnd, Launch, Lease, StepEnd, StepStart, StepStarted},
@@ -36,6 +36,8 @@ async fn no_statement_reads_a_whole_table() {
         checkpoint::STATEMENTS,
         owners::STATEMENTS,
         purge::STATEMENTS,
+        identity::STATEMENTS,
+        ledger::STATEMENTS,
         unit::STATEMENTS,
     ];
     for template in all.into_iter().flatten() {
@@ -104,8 +106,15 @@ async fn no_statement_needs_a_whole_table_on_postgres() {
     let db = Postgres::open(&database.url()).await.unwrap();
     let mut conn = db.pool().acquire().await.unwrap();
     conn.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.unwrap();
-    let all =
-        [explorer::STATEMENTS, launch::STATEMENTS, step::STATEMENTS, takeover::STATEMENTS, checkpoint::SHARED, unit::STATEMENTS];
+    let all = [
+        explorer::STATEMENTS,
+        launch::STATEMENTS,
+        step::STATEMENTS,
+        takeover::STATEMENTS,
+        checkpoint::SHARED,
+        ledger::SHARED,
+        unit::STATEMENTS,
+    ];
     for template in all.into_iter().flatten() {
         let text = db.store.texts.get(template);
         let values = vec!["NULL"; text.matches('$').count()].join(", ");

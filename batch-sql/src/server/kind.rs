@@ -25,6 +25,10 @@ pub trait Kind: sealed::Sealed + fmt::Debug + Clone + Copy + Send + Sync + 'stat
     #[doc(hidden)]
     const CHECK: &'static str;
 
+    /// Whether a session chooses if its commits wait for the disk.
+    #[doc(hidden)]
+    const RELAXES: bool;
+
     /// The database's name and where the server is, without user and password; `Err` where no database is named.
     #[doc(hidden)]
     fn place(connect: &Self::Connect) -> Result<String, Error>;

@@ -1,6 +1,7 @@
 //! The handle of a database on a server: PostgreSQL, MySQL, MariaDB.
 
 mod kind;
+mod ledger;
 mod live;
 mod lock;
 mod mysql;
@@ -30,6 +31,8 @@ use store::ServerStore;
 /// Every transaction of the framework runs at READ COMMITTED. Leases run by the server's clock.
 pub struct Server<K: Kind> {
     pub(crate) store: Arc<ServerStore<K>>,
+    /// Whether chunks are committed without waiting for the disk.
+    relaxed: bool,
 }
 
 /// A PostgreSQL database; made for version 15, and needs 12 or newer.
@@ -69,7 +72,7 @@ impl<K: Kind> Server<K> {
 
 impl<K: Kind> Clone for Server<K> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone() }
+        Self { store: self.store.clone(), relaxed: self.relaxed }
     }
 }
 

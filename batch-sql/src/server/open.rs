@@ -42,7 +42,7 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
     };
     store.control.keep(first);
     migrations::migrate(&store).await.map_err(|e| store.place.of(e))?;
-    Ok(Server { store: Arc::new(store) })
+    Ok(Server { store: Arc::new(store), relaxed: false })
 }
 
 /// Reads the URL, which is never shown: it may hold a password.

@@ -29,7 +29,7 @@ impl<K: Kind> Transactions for Server<K> {
 
     async fn begin(&self) -> Result<ServerTx<K>> {
         let store = &self.store;
-        let begin = Begin { chunk: true, ..store.beginning(store.wait) };
+        let begin = Begin { chunk: true, synchronous: self.relaxed.then_some(false), ..store.beginning(store.wait) };
         match store.begin_on(&store.chunks, &begin, store.wait).await {
             Ok(lent) => {
                 failpoint!("server.begun");
@@ -115,6 +115,10 @@ impl<K: Kind> Transactions for Server<K> {
         Arc::new(SqlRepository::new(self.store.clone()))
     }
 
+    fn relaxed(&self) -> Option<Self> {
+        K::RELAXES.then(|| Self { relaxed: true, ..self.clone() })
+    }
+
     /// Those of the pool, and the chunk's own.
     fn connections(&self) -> Option<usize> {
         Some(1 + self.store.pool.options().get_max_connections() as usize)
@@ -127,12 +131,21 @@ fn asked(answer: &Answer) -> Result<Option<Request>, CommitError> {
 }
 
 impl<K: Kind> ServerTx<K> {
+    pub(super) fn conn(&mut self) -> &mut K::Conn {
+        self.lent.conn()
+    }
+
+    /// Ends a transaction whose COMMIT was answered.
+    pub(super) fn committed(self) {
+        self.lent.give_back();
+    }
+
     async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
         self.lent.conn().script(text.into()).await.map(drop)
     }
 
     /// What a failure of guard and COMMIT means: an answer of the server says that nothing was committed, no answer says nothing.
-    async fn failed(self, error: sqlx::Error) -> CommitError {
+    pub(super) async fn failed(self, error: sqlx::Error) -> CommitError {
         let is_answer = matches!(error, sqlx::Error::Database(_)) && class(&error) != Class::Lost;
         if !is_answer {
             self.lent.close().await;

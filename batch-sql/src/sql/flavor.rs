@@ -40,6 +40,10 @@ impl Flavor {
                 "ON CONFLICT (job_name, job_key) DO UPDATE SET job_name = excluded.job_name RETURNING id",
                 "ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)",
             ],
+            // Keeps the row that is there instead; such tables have a `create_time`.
+            "or_keep" => {
+                [" ON CONFLICT DO NOTHING", " ON CONFLICT DO NOTHING", " ON DUPLICATE KEY UPDATE create_time = create_time"]
+            }
             "or_replace_unit" => [
                 OR_REPLACE_UNIT,
                 OR_REPLACE_UNIT,

@@ -15,17 +15,26 @@ const INSTRUCTIONS: i32 = 10_000;
 pub(crate) struct Opening {
     connect: SqliteConnectOptions,
     polled: bool,
+    durable: Arc<AtomicBool>,
 }
+
+/// Makes commits wait for the disk; SQLite changes it between transactions only.
+pub(crate) const DURABLE: &str = "PRAGMA synchronous = FULL";
 
 impl Opening {
     /// SQLite waits for locks itself.
     pub(crate) fn new(connect: SqliteConnectOptions) -> Self {
-        Self { connect, polled: false }
+        Self { connect, polled: false, durable: Arc::default() }
     }
 
     /// A connection whose borrower polls for locks: SQLite reports them at once.
     pub(crate) fn polled(connect: SqliteConnectOptions) -> Self {
-        Self { connect, polled: true }
+        Self { polled: true, ..Self::new(connect) }
+    }
+
+    /// Connections that are opened once `durable` is set wait for the disk, whatever the options say.
+    pub(crate) fn durable_by(self, durable: &Arc<AtomicBool>) -> Self {
+        Self { durable: durable.clone(), ..self }
     }
 }
 
@@ -43,6 +52,9 @@ impl Live for SqliteLive {
         let mut conn = options.connect.connect().await?;
         if options.polled {
             conn.execute("PRAGMA busy_timeout = 0").await?;
+        }
+        if options.durable.load(Ordering::Relaxed) {
+            conn.execute(DURABLE).await?;
         }
         let flag = Arc::new(AtomicBool::new(false));
         let seen = flag.clone();

@@ -1,6 +1,7 @@
 //! The handle of an SQLite database.
 
 mod holder;
+mod ledger;
 mod link;
 mod live;
 mod lock;

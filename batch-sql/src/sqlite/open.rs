@@ -32,9 +32,11 @@ pub(super) async fn open(options: SqliteOptions, url: &str) -> Result<Sqlite, Er
     let synchronous = if options.full { SqliteSynchronous::Full } else { SqliteSynchronous::Normal };
     let shared = connect.foreign_keys(true).synchronous(synchronous).busy_timeout(BUSY_TIMEOUT);
     let own = shared.clone().disable_statement_logging();
+    let durable = Arc::new(AtomicBool::new(false));
     let store = SqliteStore {
         pool: pool(&options).connect_lazy_with(shared),
-        writer: Slot::new(Opening::polled(own.clone()), 1),
+        writer: Slot::new(Opening::polled(own.clone()).durable_by(&durable), 1),
+        durable,
         control: Slot::new(Opening::polled(own.clone()), 1),
         reader: Slot::new(Opening::new(own.clone()), 1),
         texts: Arc::new(Texts::new(Flavor::Sqlite, options.prefix, None)),

@@ -29,7 +29,8 @@ impl SqliteOptions {
     }
 
     /// Commits without waiting for the disk (`synchronous = NORMAL`): a power cut or a crash of the machine loses the last commits,
-    /// rows and checkpoint alike, so that a restart still fits; a crash of the process loses nothing. Default: off.
+    /// rows and checkpoint alike, so that a restart still fits; a crash of the process loses nothing. Commits with a ledger, of rows whose
+    /// repository is another database, wait for the disk all the same. Default: off.
     #[must_use]
     pub fn power_cut_may_lose_last_commits(mut self) -> Self {
         self.full = false;

@@ -37,6 +37,8 @@ pub(crate) struct SqliteStore {
     pub(crate) pool: SqlitePool,
     /// Lends its connection to one chunk transaction at a time.
     pub(crate) writer: Slot<SqliteLive>,
+    /// Whether chunks wait for the disk though the options do not ask for it.
+    pub(crate) durable: Arc<AtomicBool>,
     /// For launches, steps, leases and requests.
     pub(crate) control: Slot<SqliteLive>,
     /// For the explorer, and for looking at owners while the file is locked.

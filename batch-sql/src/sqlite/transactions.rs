@@ -140,6 +140,10 @@ impl Transactions for Sqlite {
 }
 
 impl SqliteTx {
+    pub(super) fn link(&mut self) -> &mut SqliteConnection {
+        self.lent.conn()
+    }
+
     async fn run(&mut self, sql: &'static str) -> Result<()> {
         match self.lent.conn().execute(raw_sql(sql)).await {
             Ok(_) => Ok(()),
@@ -151,7 +155,7 @@ impl SqliteTx {
         }
     }
 
-    async fn finish(mut self) -> Result<(), CommitError> {
+    pub(super) async fn finish(mut self) -> Result<(), CommitError> {
         failpoint!("sqlite.commit.sent");
         let Err(error) = self.lent.conn().execute(raw_sql("COMMIT")).await else {
             failpoint!("sqlite.committed");
@@ -172,7 +176,7 @@ impl SqliteTx {
     }
 
     /// Rolls back; a connection that does not come back clean is closed, which does the same.
-    async fn undo(mut self) {
+    pub(super) async fn undo(mut self) {
         match self.lent.conn().execute(raw_sql("ROLLBACK")).await {
             Ok(_) => self.lent.give_back(),
             Err(e) if says(&e, "no transaction is active") => self.lent.give_back(),

@@ -120,6 +120,7 @@ pub(crate) fn commit(step: &StepExecution, owner: &Owner) -> Commit {
     Commit {
         guard: guard(step, owner),
         counts: Counts { read, written: read, commits: step.counts.commits + 1, ..Counts::default() },
+        added: Counts { read: 10, written: 10, commits: 1, ..Counts::default() },
         checkpoint: Checkpoint { version: 1, read, reader: read.into(), writer: serde_json::Value::Null },
         context: None,
         skips: Vec::new(),

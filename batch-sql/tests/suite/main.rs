@@ -8,6 +8,7 @@ mod fixture;
 mod identifiers;
 mod launches;
 mod leases;
+mod ledger;
 mod locking;
 mod locks;
 mod opening;

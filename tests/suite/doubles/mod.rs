@@ -10,9 +10,9 @@ mod writer;
 
 pub(crate) use error::{Y, is_x};
 pub(crate) use listener::Diary;
-pub(crate) use play::{Play, parameters};
+pub(crate) use play::{Play, Ran, parameters};
 pub(crate) use reader::Unseekable;
 pub(crate) use script::{
     Fault::{self, Busy, Panic},
-    Times::{Always, Once, Twice},
+    Times::{self, Always, Once, Twice},
 };

@@ -119,11 +119,16 @@ impl<B: Backend> Play<B> {
 
     /// What must be true after every run.
     pub(crate) async fn check(&self, returned: JobExecution) -> Ran {
-        let recorded = self.explorer().execution(returned.id).await.expect("the execution is recorded");
+        self.check_in(&*self.explorer(), returned).await
+    }
+
+    /// The same where the repository is another database than the play's.
+    pub(crate) async fn check_in(&self, explorer: &dyn JobExplorer, returned: JobExecution) -> Ran {
+        let recorded = explorer.execution(returned.id).await.expect("the execution is recorded");
         assert_eq!(told(&returned), told(&recorded), "returned (left) and recorded (right) differ");
         for step in &recorded.steps {
             assert!(step.counts.is_balanced(), "the counts do not add up: {:?}", step.counts);
-            let skips = self.explorer().skips(step.id, Page::all()).await.expect("skips are recorded");
+            let skips = explorer.skips(step.id, Page::all()).await.expect("skips are recorded");
             assert_eq!(step.counts.skips(), skips.len() as u64, "one record a skip");
         }
         if let Some(table) = self.backend.table().await {

@@ -2,6 +2,8 @@
 
 mod ahead;
 mod chunk;
+mod connections;
+mod elsewhere;
 mod isolation;
 mod limits;
 mod listener;

@@ -96,6 +96,10 @@ where
     fn undo(&self) -> Undo {
         several::undo(&self.writers)
     }
+
+    fn is_transactional(&self) -> bool {
+        self.writers.all_transactional()
+    }
 }
 
 /// One call for each writer that has items; items that a writer refuses by name are collected, any other error ends it.

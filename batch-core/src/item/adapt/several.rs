@@ -27,6 +27,8 @@ pub trait Several<Item, Conn>: Send + 'static {
     fn close_one(&mut self, index: usize) -> impl Future<Output = Result<()>> + Send;
     /// [`Writer::undo`] of one.
     fn undo_one(&self, index: usize) -> Undo;
+    /// [`Writer::is_transactional`] of each.
+    fn all_transactional(&self) -> bool;
 }
 
 impl<Item, Conn, W> Several<Item, Conn> for Vec<W>
@@ -82,6 +84,10 @@ where
 
     fn undo_one(&self, index: usize) -> Undo {
         self.get(index).map_or(Undo::Idempotent, |writer| writer.undo())
+    }
+
+    fn all_transactional(&self) -> bool {
+        self.iter().all(W::is_transactional)
     }
 }
 

@@ -72,6 +72,10 @@ macro_rules! tuple {
                     _ => Undo::Idempotent,
                 }
             }
+
+            fn all_transactional(&self) -> bool {
+                $(self.$index.is_transactional())&&+
+            }
         }
 
         /// Each item goes to every writer, in their order. Saves an array of what they save; undone as the weakest of them is.
@@ -112,6 +116,10 @@ macro_rules! tuple {
 
             fn undo(&self) -> Undo {
                 several::undo(self)
+            }
+
+            fn is_transactional(&self) -> bool {
+                self.all_transactional()
             }
         }
     };

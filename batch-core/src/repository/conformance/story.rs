@@ -108,6 +108,7 @@ impl<'f, F: Fixture> Run<'f, F> {
         Commit {
             guard: self.guard(step),
             counts: step.counts + added,
+            added,
             checkpoint: Checkpoint {
                 version: Checkpoint::VERSION,
                 read,

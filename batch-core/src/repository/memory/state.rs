@@ -5,6 +5,7 @@ use crate::{
     error::{Error, ErrorKind},
     execution::{JobExecution, JobInstance, SkipRecord, StepExecution},
     repository::{Lease, Owner, Request},
+    transaction::LedgerKey,
 };
 use chrono::{DateTime, Utc};
 use std::{
@@ -24,6 +25,8 @@ pub(super) struct State {
     pub(super) instances: BTreeMap<i64, Instance>,
     pub(super) executions: BTreeMap<i64, Execution>,
     pub(super) steps: BTreeMap<i64, Step>,
+    /// Of steps that write here, while their repository is another.
+    pub(super) ledger: BTreeMap<LedgerKey, Ledger>,
     last_id: i64,
 }
 
@@ -71,6 +74,15 @@ pub(super) struct Execution {
 pub(super) struct Step {
     pub(super) row: StepExecution,
     pub(super) skips: Vec<SkipRecord>,
+}
+
+/// How far a step of another repository is.
+#[derive(Default)]
+pub(super) struct Ledger {
+    pub(super) holder: i64,
+    pub(super) epoch: i64,
+    pub(super) commit_no: i64,
+    pub(super) entry: Option<String>,
 }
 
 impl State {

@@ -91,6 +91,18 @@ impl State {
     }
 }
 
+#[cfg(test)]
+impl super::Memory {
+    /// Sets a step back to `row` and its first `skips` skip records, as a crash does that loses later commits; the epoch stays.
+    pub(crate) fn set_back(&self, row: StepExecution, skips: usize) {
+        if let Some(step) = self.state.lock().steps.get_mut(&row.id) {
+            let epoch = step.row.epoch;
+            step.row = StepExecution { epoch, ..row };
+            step.skips.truncate(skips);
+        }
+    }
+}
+
 /// A row with what the last start left; one that runs again after it was complete begins anew, but counts its commits on.
 fn first_row(id: i64, start: &StepStart, start_no: u32, previous: Option<StepExecution>, now: &Now) -> StepExecution {
     let commit_no = previous.as_ref().map_or(0, |p| p.commit_no);

@@ -50,6 +50,11 @@ impl Transactions for Memory {
         Arc::new(self.clone())
     }
 
+    /// There is no disk to wait for.
+    fn relaxed(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     fn undoes_writes(&self) -> bool {
         false
     }

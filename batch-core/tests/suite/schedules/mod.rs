@@ -6,8 +6,8 @@ mod components;
 mod plan;
 
 use batch_core::{
-    BatchStatus, Counts, Error, Job, JobExecution, JobExplorer, JobRepository, ListWriter, Memory, Page, Parameters, Phase, Retry,
-    Skip, SkipRecord, StepExecution, Transactions, testing::Scripted,
+    BatchStatus, ChunkStep, Counts, Error, Job, JobExecution, JobExplorer, JobRepository, ListWriter, Memory, Page, Parameters,
+    Phase, Processor, Reader, Retry, Skip, SkipRecord, StepExecution, testing::Scripted,
 };
 use components::{FlakyProcessor, FlakyReader, FlakyWriter, World};
 use plan::{Fate, Plan};
@@ -35,15 +35,21 @@ async fn to_the_end(plan: &Plan) {
     let memory = Memory::new();
     let world = Arc::new(World::new(plan));
     let out = ListWriter::new();
-    let database = plan.faults.iter().fold(Scripted::new(memory.clone()), |db, (nth, fault)| db.fail(*nth, *fault));
+    let scripted = |memory| plan.faults.iter().fold(Scripted::new(memory), |db, (nth, fault)| db.fail(*nth, *fault));
+    let (database, rows) = (scripted(memory.clone()), scripted(Memory::new()));
     for attempt in 0.. {
         assert!(attempt < 10 * PATIENCE, "the job does not end");
-        let job = job(plan, &database, &world, &out, attempt >= PATIENCE);
+        let job = job(plan, &database, &rows, &world, &out, attempt >= PATIENCE);
         let mut run = job.launch(Parameters::new());
         if let Some(limit) = plan.limit {
             run = run.limit(limit);
         }
-        let outcome = run.run().await;
+        let outcome = tokio::select! {
+            outcome = run.run() => outcome,
+            // The run is dropped just after a commit, as by a kill: the next one takes over.
+            () = database.stuck() => continue,
+            () = rows.stuck() => continue,
+        };
         let tries = tries(&*memory.explorer()).await;
         check_each(&tries, &out);
         if is_complete(outcome) {
@@ -60,27 +66,45 @@ fn is_complete(outcome: Result<JobExecution, Error>) -> bool {
     }
 }
 
-fn job<D: Transactions<Conn = ()> + Clone>(
+type Database = Scripted<Memory>;
+
+/// The job, with its rows in `database` or, where the plan says so, in `rows`.
+fn job(
     plan: &Plan,
-    database: &D,
+    database: &Database,
+    rows: &Database,
     world: &Arc<World>,
     out: &ListWriter<u64>,
     lenient: bool,
-) -> Job<D> {
-    let (plan, world, out) = (plan.clone(), world.clone(), out.clone());
-    Job::new("schedule", database).step("step", move |s| {
-        let skip = if lenient { Skip::unlimited() } else { Skip::limit(plan.skip_limit) };
-        let reader = FlakyReader::new(world.clone());
-        let processor = FlakyProcessor(world.clone());
-        let writer = FlakyWriter::new(world.clone(), out.clone());
-        Ok(s.chunk(plan.chunk, reader)
-            .processor(processor)
-            .writer(writer)
-            .skip(skip)
-            .retry(Retry::times(plan.attempts).constant(Duration::from_millis(10)))
-            .read_ahead(plan.ahead)
-            .concurrent(plan.concurrent))
-    })
+) -> Job<Database> {
+    let (plan, rows, world, out) = (plan.clone(), rows.clone(), world.clone(), out.clone());
+    let parts =
+        move || (FlakyReader::new(world.clone()), FlakyProcessor(world.clone()), FlakyWriter::new(world.clone(), out.clone()));
+    let job = Job::new("schedule", database);
+    if plan.elsewhere {
+        job.step("step", move |s| {
+            let (reader, processor, writer) = parts();
+            let step = s.chunk(plan.chunk, reader).processor(processor).transaction(&rows).writer(writer);
+            Ok(with_policies(step, &plan, lenient))
+        })
+    } else {
+        job.step("step", move |s| {
+            let (reader, processor, writer) = parts();
+            Ok(with_policies(s.chunk(plan.chunk, reader).processor(processor).writer(writer), &plan, lenient))
+        })
+    }
+}
+
+fn with_policies<R, P, W, T>(step: ChunkStep<R, P, W, T>, plan: &Plan, lenient: bool) -> ChunkStep<R, P, W, T>
+where
+    R: Reader<Item: Clone>,
+    P: Processor<R::Item>,
+{
+    let skip = if lenient { Skip::unlimited() } else { Skip::limit(plan.skip_limit) };
+    step.skip(skip)
+        .retry(Retry::times(plan.attempts).constant(Duration::from_millis(10)))
+        .read_ahead(plan.ahead)
+        .concurrent(plan.concurrent)
 }
 
 async fn tries(explorer: &dyn JobExplorer) -> Vec<StepExecution> {

@@ -43,6 +43,8 @@ pub struct Plan {
     pub seeks: bool,
     /// Reads, items and writes that wait once: a bit each, used in turn.
     pub waits: u64,
+    /// Whether rows go to another database than the repository's.
+    pub elsewhere: bool,
     pub faults: Vec<(usize, Fault)>,
 }
 
@@ -57,9 +59,10 @@ pub fn plans() -> impl Strategy<Value = Plan> {
         option::weighted(0.2, 1u64..15),
         prop::bool::weighted(0.8),
         any::<u64>(),
+        any::<bool>(),
         vec((1usize..12, fault()), 0..4),
     )
-        .prop_map(|(fates, chunk, skip_limit, attempts, ahead, concurrent, limit, seeks, waits, faults)| Plan {
+        .prop_map(|(fates, chunk, skip_limit, attempts, ahead, concurrent, limit, seeks, waits, elsewhere, faults)| Plan {
             fates,
             chunk,
             skip_limit,
@@ -69,6 +72,7 @@ pub fn plans() -> impl Strategy<Value = Plan> {
             limit,
             seeks,
             waits,
+            elsewhere,
             faults,
         })
 }
@@ -97,5 +101,10 @@ fn fault() -> impl Strategy<Value = Fault> {
         Fault::CommitData,
         Fault::CommitLost,
         Fault::CommitUnsent,
+        Fault::CommitStuck,
+        Fault::Claim,
+        Fault::RecordTransient,
+        Fault::RecordLost,
+        Fault::RecordUnsent,
     ])
 }

@@ -132,10 +132,10 @@ fn held_in_the_middle(users: &Users, memory: &Memory, gate: Option<&Gate>) -> Jo
         let keys = users.keys();
         let work = async move |_: &mut (), user: i64| {
             users.meet(user).await?;
-            match gate.filter(|_| user == 1) {
-                Some(gate) => Ok(gate.pass().await),
-                None => Ok(()),
+            if let Some(gate) = gate.filter(|_| user == 1) {
+                gate.pass().await;
             }
+            Ok(())
         };
         s.units(keys, work)
     })

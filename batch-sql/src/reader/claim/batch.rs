@@ -1,13 +1,15 @@
 //! Claims some rows in a transaction of its own.
 
-use super::Plan;
-use crate::reader::{
-    fault,
-    source::{Fetched, Query, Source, SqlSource},
-    statement::Statement,
-    value::KeyValue,
+use super::plan::Plan;
+use crate::{
+    reader::{
+        fault,
+        source::{Fetched, Query, Source, SqlSource},
+        statement::Statement,
+        value::KeyValue,
+    },
+    sql::Flavor,
 };
-use crate::sql::Flavor;
 use batch_core::{BoxError, Error, ErrorKind, Result};
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ pub(super) struct Batch<D: Source> {
 /// What became of a claim.
 pub(super) enum Claimed<T> {
     /// These rows are ours; none at the end.
-    Rows(Keyed<T>),
+    Rows(Vec<Row<T>>),
     /// The commit's answer was lost: they may be ours, or not.
     Doubtful(Vec<Vec<KeyValue>>, sqlx::Error),
 }
@@ -32,8 +34,8 @@ impl<T> Claimed<T> {
     }
 }
 
-/// Rows with their keys.
-pub(super) type Keyed<T> = Vec<(Result<T, sqlx::Error>, Vec<KeyValue>)>;
+/// A row, or why it is no item, and its key.
+pub(super) type Row<T> = (Result<T, sqlx::Error>, Vec<KeyValue>);
 
 /// Why a claim was not made.
 enum Broken {
@@ -82,7 +84,7 @@ impl<D: Source> Batch<D> {
     }
 
     /// Selects, locks and marks the next rows; the transaction stays open.
-    async fn mark<T: Send + 'static>(&self, conn: &mut D::Conn) -> Result<(Keyed<T>, Vec<Vec<KeyValue>>), Broken>
+    async fn mark<T: Send + 'static>(&self, conn: &mut D::Conn) -> Result<(Vec<Row<T>>, Vec<Vec<KeyValue>>), Broken>
     where
         D: SqlSource<T>,
     {
@@ -153,15 +155,5 @@ impl<D: Source> Batch<D> {
     fn refusal(&self, column: usize, reason: &str) -> BoxError {
         let column = self.plan.key.get(column).map_or("", |c| &c.name);
         Error::new(ErrorKind::Failed, format!("key column `{column}` of {} {reason}", self.plan.relation.name())).into()
-    }
-}
-
-impl<D: Source> Plan<D> {
-    /// `UPDATE table SET claimed_by = `
-    pub(super) fn update(&self, source: &D) -> Statement<D> {
-        let flavor = source.flavor();
-        let mut statement = Statement::new(source);
-        statement.push("UPDATE ").push(&flavor.quoted_path(&self.table)).push(" SET ").push(&flavor.quoted(&self.mark)).push(" = ");
-        statement
     }
 }

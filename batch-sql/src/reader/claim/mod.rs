@@ -1,41 +1,33 @@
 //! Reads a table that is a queue: each row is claimed by one step at a time.
 
 mod batch;
+mod builder;
+mod plan;
 mod release;
 
-use super::{
-    fault,
-    order::{self, KeyColumn},
-    relation::{From, Relation},
-    source::{Bind, SqlSource},
-    task::Work,
-    value::KeyValue,
-};
-use crate::identifier;
-use batch::{Batch, Claimed};
-use batch_core::{JobExplorer, Reader, Result, Scope, Transactions};
+use super::{fault, order, source::SqlSource, task::Work, value::KeyValue};
+use batch::{Batch, Claimed, Row};
+use batch_core::{JobExplorer, Reader, Result};
+use plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, fmt, sync::Arc};
-
-/// Rows claimed at a time, unless it is told otherwise.
-const BATCH: usize = 100;
 
 /// Reads the rows of a queue-like table that nobody else works on, and marks them as this step's: Spring's process indicator.
 ///
 /// ```
 /// # use batch_core::{Job, Result};
-/// # use batch_sql::{Claim, Database, SqlWriter};
+/// # use batch_sql::{Claim, Postgres, SqlWriter};
 /// #[derive(sqlx::FromRow)]
 /// struct Task { id: i64, what: String }
 ///
 /// // CREATE TABLE queue (id BIGINT PRIMARY KEY, what TEXT NOT NULL, status TEXT NOT NULL, claimed_by VARCHAR(50))
-/// # fn example(db: &Database) -> Job<Database> {
+/// # fn example(db: &Postgres) -> Job<Postgres> {
 /// Job::new("work", db).step("tasks", |s| {
 ///     let tasks = Claim::<Task, _>::table(s, s.database(), "queue")
 ///         .key(["id"])
 ///         .pending("status = ?").bind("NEW")
 ///         .claimed_by("claimed_by");
-///     Ok(s.chunk(50, tasks).writer(SqlWriter::new("UPDATE queue SET status = 'DONE' WHERE id = ?", |q, t: &Task| q.bind(t.id))))
+///     Ok(s.chunk(50, tasks).writer(SqlWriter::new("UPDATE queue SET status = 'DONE' WHERE id = $1", |q, t: &Task| q.bind(t.id))))
 /// })
 /// # }
 /// ```
@@ -64,7 +56,7 @@ pub struct Claim<T, D: SqlSource<T>> {
     source: D,
     plan: Arc<Plan<D>>,
     explorer: Arc<dyn JobExplorer>,
-    rows: VecDeque<(Result<T, sqlx::Error>, Vec<KeyValue>)>,
+    rows: VecDeque<Row<T>>,
     /// Keys whose claim may have been committed, although its answer was lost.
     doubtful: Vec<Vec<KeyValue>>,
     position: ClaimPosition,
@@ -77,94 +69,7 @@ pub struct ClaimPosition {
     rows: u64,
 }
 
-/// What is claimed, and for whom.
-#[derive(Debug, Clone)]
-struct Plan<D: super::source::Source> {
-    relation: Relation<D>,
-    table: String,
-    key: Vec<KeyColumn>,
-    mark: String,
-    owner: String,
-    size: usize,
-    trusted: bool,
-    /// PostgreSQL's types of the key columns.
-    types: Vec<String>,
-}
-
 impl<T: Send + 'static, D: SqlSource<T>> Claim<T, D> {
-    /// Claims rows of a table, `name` or `schema.name`, for the step of this scope. The table may be in another database than the job's.
-    pub fn table<J: Transactions + Clone>(scope: &Scope<J>, database: &D, name: &str) -> Self {
-        let plan = Plan {
-            relation: Relation::new(database, From::Table(name.to_owned())),
-            table: name.to_owned(),
-            key: Vec::new(),
-            mark: String::new(),
-            owner: format!("{}/{}", scope.execution_id(), scope.step_execution_id()),
-            size: BATCH,
-            trusted: false,
-            types: Vec::new(),
-        };
-        Self {
-            source: database.clone(),
-            plan: Arc::new(plan),
-            explorer: scope.database().repository().explorer(),
-            rows: VecDeque::new(),
-            doubtful: Vec::new(),
-            position: ClaimPosition::default(),
-            claiming: Work::default(),
-        }
-    }
-
-    /// The columns wanted. Default: all.
-    #[must_use]
-    pub fn columns<I: IntoIterator<Item: AsRef<str>>>(self, columns: I) -> Self {
-        self.with(|plan| plan.relation.set_columns(columns))
-    }
-
-    /// The columns that tell rows apart, and in whose order rows are claimed. Must be called.
-    #[must_use]
-    pub fn key<I: IntoIterator<Item: Into<KeyColumn>>>(self, key: I) -> Self {
-        self.with(|plan| plan.key = key.into_iter().map(Into::into).collect())
-    }
-
-    /// Takes your word that no two rows have the same key.
-    #[must_use]
-    pub fn key_is_unique(self) -> Self {
-        self.with(|plan| plan.trusted = true)
-    }
-
-    /// Which rows are still to do: a condition in SQL, where `?` stands for the values bound. Must be called.
-    #[must_use]
-    pub fn pending(self, condition: &str) -> Self {
-        self.with(|plan| plan.relation.filter = Some(condition.to_owned()))
-    }
-
-    /// The value of the next `?`: any type that sqlx can bind there.
-    #[must_use]
-    pub fn bind<V>(self, value: V) -> Self
-    where
-        D: Bind<V>,
-    {
-        self.with(|plan| plan.relation.bound.add(value))
-    }
-
-    /// The column that holds the claim: a text, NULL where nobody claims the row. Must be called.
-    #[must_use]
-    pub fn claimed_by(self, column: &str) -> Self {
-        self.with(|plan| column.clone_into(&mut plan.mark))
-    }
-
-    /// Rows claimed at a time, 1 to 5000. Default: 100.
-    #[must_use]
-    pub fn batch_size(self, rows: usize) -> Self {
-        self.with(|plan| plan.size = rows.clamp(1, 5000))
-    }
-
-    fn with(mut self, change: impl FnOnce(&mut Plan<D>)) -> Self {
-        change(Arc::make_mut(&mut self.plan));
-        self
-    }
-
     /// The next row at hand.
     fn next(&mut self) -> Option<Result<T>> {
         let (item, key) = self.rows.pop_front()?;
@@ -251,27 +156,6 @@ impl<T: Send + 'static, D: SqlSource<T>> Reader for Claim<T, D> {
         if !self.plan.mark.is_empty() {
             let _ = release::own(&self.source, &self.plan).await;
         }
-        Ok(())
-    }
-}
-
-impl<D: super::source::Source> Plan<D> {
-    /// Checks what can be known before the first claim.
-    async fn prepare(&mut self, source: &D) -> Result<()> {
-        order::check(&self.key)?;
-        self.relation.check(source)?;
-        if self.relation.filter.is_none() {
-            return Err(fault::mistake("name the condition of a row that is still to do by .pending(..)"));
-        }
-        if self.mark.is_empty() {
-            return Err(fault::mistake("name the column that holds the claim by .claimed_by(..)"));
-        }
-        identifier::check("column of a claim", &self.mark)?;
-        // Each value of each key is a placeholder, of which SQLite has 32,766.
-        self.size = self.size.min(30_000 / self.key.len()).max(1);
-        let mut conn = source.acquire().await.map_err(|e| fault::opening(&self.relation.name(), e))?;
-        self.relation.demand_key(source, &mut conn, &self.key, self.trusted).await?;
-        self.types = self.relation.key_types(source, &mut conn, &self.key).await?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Gives back what is claimed by steps that are over.
 
-use super::Plan;
+use super::plan::Plan;
 use crate::reader::{
     fault,
     source::{Query, Source},

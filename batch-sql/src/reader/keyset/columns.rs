@@ -1,7 +1,6 @@
 //! Pages of a table or query by the columns of its key.
 
 use super::{Paging, Record, predicate};
-use crate::sql::Flavor;
 use crate::{
     identifier,
     reader::{
@@ -13,6 +12,7 @@ use crate::{
         statement::Statement,
         value::KeyValue,
     },
+    sql::Flavor,
 };
 use batch_core::{Error, ErrorKind, Result};
 use std::{collections::VecDeque, fmt};

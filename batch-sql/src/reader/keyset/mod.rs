@@ -3,13 +3,13 @@
 mod builder;
 mod columns;
 mod own;
+#[cfg(test)]
+mod plans;
 mod position;
 mod predicate;
 
 pub use own::Lowest;
 pub use position::KeysetPosition;
-
-use columns::Columns;
 
 use super::{
     fault, order,
@@ -18,6 +18,7 @@ use super::{
     value::KeyValue,
 };
 use batch_core::{Reader, Result};
+use columns::Columns;
 use std::{collections::VecDeque, fmt, future::Future};
 
 /// Reads rows in the order of a unique key, a page at a time; the default reader of tables.
@@ -61,8 +62,8 @@ use std::{collections::VecDeque, fmt, future::Future};
 /// behind it, or behind the last page fetched, are not. So new rows are met by a key that grows.
 ///
 /// # Errors
-/// A row that is no `T` is a [`BadRecord`] with its key as the raw text; the reader stands after it. A connection that cannot be had
-/// or is lost, and a lock that is not, are [`Transient`](batch_core::Transient): the page is asked for again.
+/// A row that is no `T` is a [`BadRecord`](batch_core::BadRecord) with its key as the raw text; the reader stands after it. A connection
+/// that cannot be had or is lost, and a lock that is not, are [`Transient`](batch_core::Transient): the page is asked for again.
 ///
 /// # Restart
 /// The position holds the key of the last row, exactly, and the columns of the key; a reader with another key refuses it

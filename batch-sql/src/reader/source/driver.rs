@@ -1,7 +1,6 @@
 //! What differs from driver to driver of sqlx.
 
-use crate::reader::value::KeyValue;
-use crate::sql::Flavor;
+use crate::{reader::value::KeyValue, sql::Flavor};
 use batch_core::BoxError;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Database};

@@ -6,12 +6,12 @@ mod mysql;
 mod pooled;
 mod postgres;
 mod sqlite;
-
-use crate::sql::Flavor;
-use driver::Driver;
+mod stream;
 
 use super::value::KeyValue;
+use crate::sql::Flavor;
 use batch_core::BoxError;
+use driver::Driver;
 use std::{fmt::Debug, future::Future};
 use tokio::sync::mpsc::Sender;
 

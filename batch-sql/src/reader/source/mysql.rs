@@ -1,8 +1,10 @@
 //! MySQL and MariaDB: key values keep their type, since a text in their place would be compared by other rules, or as a float.
 
 use super::driver::{Driver, Statement, foreign};
-use crate::reader::value::{Bytes, KeyValue, Real};
-use crate::sql::Flavor;
+use crate::{
+    reader::value::{Bytes, KeyValue, Real},
+    sql::Flavor,
+};
 use batch_core::BoxError;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{

@@ -1,8 +1,7 @@
 //! PostgreSQL: key values travel as text, which every type has in an exact form.
 
 use super::driver::{Driver, Statement, foreign};
-use crate::reader::value::KeyValue;
-use crate::sql::Flavor;
+use crate::{reader::value::KeyValue, sql::Flavor};
 use batch_core::BoxError;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{Arguments, Executor, PgConnection, Postgres, Row, postgres::PgArguments, postgres::PgRow};

@@ -1,8 +1,10 @@
 //! SQLite: values keep their storage class, whatever their column says.
 
 use super::driver::{Driver, Statement, foreign};
-use crate::reader::value::{Bytes, KeyValue, Real};
-use crate::sql::Flavor;
+use crate::{
+    reader::value::{Bytes, KeyValue, Real},
+    sql::Flavor,
+};
 use batch_core::BoxError;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{Arguments, Executor, Row, Sqlite, SqliteConnection, TypeInfo, ValueRef, sqlite::SqliteArguments, sqlite::SqliteRow};

@@ -26,6 +26,9 @@ impl Kind for MySqlKind {
     /// There are no deferred constraints.
     const CHECK: &'static str = "RELEASE SAVEPOINT batch_part";
 
+    /// It is a setting of the whole server.
+    const RELAXES: bool = false;
+
     fn place(connect: &MySqlConnectOptions) -> Result<String, Error> {
         let Some(database) = connect.get_database() else {
             let message = "the database URL names no database: mysql://user@host/database";

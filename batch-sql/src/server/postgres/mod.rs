@@ -22,6 +22,8 @@ impl Kind for PostgresKind {
 
     const CHECK: &'static str = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT batch_part";
 
+    const RELAXES: bool = true;
+
     fn place(connect: &PgConnectOptions) -> Result<String, Error> {
         let Some(database) = connect.get_database() else {
             let message = "the database URL names no database: postgres://user@host/database";

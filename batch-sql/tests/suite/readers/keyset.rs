@@ -104,6 +104,27 @@ async fn a_key_that_is_not_unique_or_may_be_null_is_refused(db: &impl Db) {
     }
 }
 
+on_every_server!(an_index_that_tells_apart_what_the_order_does_not_is_no_key);
+async fn an_index_that_tells_apart_what_the_order_does_not_is_no_key(db: &impl Db) {
+    let [own, other] = match brand(db) {
+        Brand::Sqlite => ["COLLATE NOCASE", "COLLATE BINARY"],
+        Brand::Postgres => {
+            db.run("CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)").await;
+            ["COLLATE loose", "COLLATE \"C\""]
+        }
+        // Its indexes have the order of their column.
+        Brand::MariaDb => return,
+    };
+    db.run(&format!("CREATE TABLE item (id BIGINT NOT NULL, name VARCHAR(20) {own} NOT NULL)")).await;
+    db.run(&format!("CREATE UNIQUE INDEX by_name ON item (name {other})")).await;
+    db.run("INSERT INTO item VALUES (1, 'a'), (2, 'A'), (3, 'b')").await;
+    let by_name = || Keyset::<Item, _>::table(db, "item").key(["name"]).page_size(1);
+    assert!(mistake(by_name()).await.contains("is not known to be unique"));
+    db.run("DELETE FROM item WHERE id = 2").await;
+    db.run("CREATE UNIQUE INDEX by_own_order ON item (name)").await;
+    assert_eq!(read_all(by_name()).await.len(), 2);
+}
+
 on_every_server!(a_view_is_read_where_the_user_vouches_for_its_key);
 async fn a_view_is_read_where_the_user_vouches_for_its_key(db: &impl Db) {
     items(db, 5).await;

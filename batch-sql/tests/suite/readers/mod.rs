@@ -3,6 +3,7 @@
 mod claim;
 mod cursor;
 mod identifiers;
+mod jobs;
 mod keys;
 mod keyset;
 mod lost;

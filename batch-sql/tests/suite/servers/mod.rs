@@ -1,5 +1,7 @@
 //! What holds on servers alone.
 
+mod durability;
+mod elsewhere;
 pub(crate) mod fixture;
 mod leases;
 mod locks;

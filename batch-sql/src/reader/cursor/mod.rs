@@ -1,20 +1,18 @@
 //! Reads one query to its end.
 
+mod running;
+
 use super::{
     bound::Bound,
     fault,
-    source::{Bind, Query, SqlSource, Streamed, Window},
-    statement::Statement,
+    source::{Bind, SqlSource, Streamed, Window},
     task::broken,
     text,
 };
 use batch_core::{Error, ErrorKind, Reader, Result};
+use running::{Running, run};
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, fmt};
-use tokio::{
-    sync::mpsc::{self, Receiver, Sender},
-    task::JoinHandle,
-};
 
 /// Rows sent from the connection at a time, unless it is told otherwise.
 const BATCH: usize = 500;
@@ -63,18 +61,6 @@ pub struct SqlCursor<T, D: SqlSource<T>> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CursorPosition {
     rows: u64,
-}
-
-/// The query on a task of its own, so that a `read` that is dropped loses no row.
-struct Running<T> {
-    rows: Receiver<Vec<Result<T, sqlx::Error>>>,
-    task: JoinHandle<Result<Streamed, sqlx::Error>>,
-}
-
-impl<T> Drop for Running<T> {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl<T: Send + 'static, D: SqlSource<T>> SqlCursor<T, D> {
@@ -149,40 +135,6 @@ impl<T: Send + 'static, D: SqlSource<T>> SqlCursor<T, D> {
                 Err(Error::new(ErrorKind::NeedsOperator, message).into())
             }
             Err(error) => Err(fault::reading("the query", error)),
-        }
-    }
-}
-
-fn run<T: Send + 'static, D: SqlSource<T>>(source: &D, sql: &str, bound: &Bound<D>, window: Window) -> Running<T> {
-    let (into, rows) = mpsc::channel(1);
-    let mut statement = Statement::with(source, bound);
-    statement.push_own(sql);
-    let task = tokio::spawn(stream(source.clone(), statement.once(), window, into));
-    Running { rows, task }
-}
-
-async fn stream<T: Send + 'static, D: SqlSource<T>>(
-    source: D,
-    query: Query<D>,
-    window: Window,
-    into: Sender<Vec<Result<T, sqlx::Error>>>,
-) -> Result<Streamed, sqlx::Error> {
-    let mut kept = Kept::<T, D>(Some(source.acquire().await?), std::marker::PhantomData);
-    let Some(conn) = &mut kept.0 else { return Ok(Streamed::Unheard) };
-    let outcome = D::stream(conn, query, window, &into).await;
-    if outcome.as_ref().is_ok_and(|streamed| *streamed != Streamed::Unheard) {
-        drop(kept.0.take());
-    }
-    outcome
-}
-
-/// A connection that is closed where its rows were not read to the end: the rest may be long, and stands in the way of its next use.
-struct Kept<T, D: SqlSource<T>>(Option<D::Conn>, std::marker::PhantomData<fn() -> T>);
-
-impl<T, D: SqlSource<T>> Drop for Kept<T, D> {
-    fn drop(&mut self) {
-        if let Some(conn) = self.0.take() {
-            D::discard(conn);
         }
     }
 }
