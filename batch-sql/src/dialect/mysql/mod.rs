@@ -22,6 +22,8 @@ use values::Meaning;
 /// What was learned of the table, and the statements made for it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
+    /// Whether the rest is for the target's columns; not where learning failed, or was given up.
+    is_ready: bool,
     table: Option<Table>,
     meanings: Vec<Meaning>,
     blocks: Blocks,
@@ -60,9 +62,10 @@ impl Plan {
     }
 
     async fn learn<T: Serialize>(&mut self, conn: &mut MySqlConnection, target: &mut Target, first: &T) -> Result<()> {
-        if !target.learn(first)? {
+        if !target.learn(first)? && self.is_ready {
             return Ok(());
         }
+        self.is_ready = false;
         let table = match self.table.take() {
             Some(table) => table,
             None => Table::load(conn, target).await?,
@@ -78,6 +81,7 @@ impl Plan {
         // What is around the values takes far less.
         self.most_bytes = table.facts.max_packet.saturating_sub(1024);
         self.statement = self.kind(&target.action);
+        self.is_ready = true;
         Ok(())
     }
 

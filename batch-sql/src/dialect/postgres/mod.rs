@@ -31,6 +31,8 @@ const PIECE: usize = 64 * 1024;
 /// What was learned of the table, and the statements made for it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
+    /// Whether the rest is for the target's columns; not where learning failed, or was given up.
+    is_ready: bool,
     /// All of the table's; empty until it was asked.
     table: Vec<Column>,
     /// Those that are written.
@@ -68,16 +70,19 @@ impl Plan {
     }
 
     async fn learn<T: Serialize>(&mut self, conn: &mut PgConnection, target: &mut Target, first: &T) -> Result<()> {
-        if !target.learn(first)? {
+        if !target.learn(first)? && self.is_ready {
             return Ok(());
         }
+        self.is_ready = false;
         if self.table.is_empty() {
             self.table = table::columns(conn, target).await?;
         }
         let columns = target.find(&self.table, |column, wanted| column.name == wanted, |column| &column.name)?;
         self.columns = columns.into_iter().cloned().collect();
         self.texts.clear();
-        Ok(refuse_generated(target, &self.columns)?)
+        refuse_generated(target, &self.columns)?;
+        self.is_ready = true;
+        Ok(())
     }
 
     fn takes_copy(&self) -> bool {

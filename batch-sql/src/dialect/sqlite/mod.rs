@@ -26,6 +26,8 @@ const EACH: Limits = Limits { rows: 64, block: 64, ..LIMITS };
 /// What was learned of the table, and the statements made for it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
+    /// Whether the rest is for the target's columns; not where learning failed, or was given up.
+    is_ready: bool,
     /// Empty until the table was asked.
     names: Vec<String>,
     blocks: Blocks,
@@ -58,15 +60,18 @@ impl Plan {
     }
 
     async fn learn<T: Serialize>(&mut self, conn: &mut SqliteConnection, target: &mut Target, first: &T) -> Result<()> {
-        if !target.learn(first)? {
+        if !target.learn(first)? && self.is_ready {
             return Ok(());
         }
+        self.is_ready = false;
         self.blocks = Blocks::default();
         self.statement = statements::kind(&target.action);
         if self.names.is_empty() {
             self.names = names(conn, &target.table).await?;
         }
-        target.find(&self.names, |name, wanted| name.eq_ignore_ascii_case(wanted), String::as_str).map(drop)
+        target.find(&self.names, |name, wanted| name.eq_ignore_ascii_case(wanted), String::as_str)?;
+        self.is_ready = true;
+        Ok(())
     }
 
     async fn insert<T: Serialize>(&mut self, conn: &mut SqliteConnection, target: &Target, items: &[T]) -> Result<()> {

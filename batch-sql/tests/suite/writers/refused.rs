@@ -10,6 +10,7 @@ on_every_database!(
     what_no_column_holds_is_refused_by_name,
     a_field_that_is_no_column_is_named_with_those_there,
     a_table_that_is_not_there_is_named,
+    a_mistake_is_told_as_long_as_it_is_there,
     a_writer_with_a_wrong_key_says_so,
     a_bad_item_is_found_by_halves,
 );
@@ -62,6 +63,39 @@ async fn a_table_that_is_not_there_is_named(db: &mut impl Db) {
         assert!(error.to_string().contains(&format!("there is no table `{table}`")), "{error}");
         assert!(is_mistake(&error));
     }
+}
+
+async fn a_mistake_is_told_as_long_as_it_is_there(db: &mut impl Db) {
+    let mut writer = SqlInsert::into("item");
+    for _ in 0..2 {
+        let error = refusal(db, &mut writer, &items(0..40)).await;
+        assert!(error.contains("there is no table `item`"), "{error}");
+    }
+    item_table(db).await;
+    write(db, &mut writer, &items(0..40)).await.unwrap();
+    let mut writer = SqlInsert::into("item");
+    for _ in 0..2 {
+        let error = refusal(db, &mut writer, &[With { id: 1, odd: 2 }]).await;
+        assert!(error.contains("column `odd` is not in table `item`"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_writer_learns_anew_on_another_database() {
+    let mut sqlite = SqliteConnection::fresh().await;
+    let mut postgres = sqlx::PgConnection::fresh().await;
+    let mut mariadb = sqlx::MySqlConnection::fresh().await;
+    item_table(&mut sqlite).await;
+    item_table(&mut postgres).await;
+    item_table(&mut mariadb).await;
+    let mut writer = SqlInsert::into("item");
+    for chunk in [items(0..40), items(40..45)] {
+        write(&mut sqlite, &mut writer, &chunk).await.unwrap();
+        write(&mut postgres, &mut writer, &chunk).await.unwrap();
+        write(&mut mariadb, &mut writer, &chunk).await.unwrap();
+    }
+    assert_eq!(rows(&mut sqlite).await, rows(&mut postgres).await);
+    assert_eq!(rows(&mut sqlite).await, rows(&mut mariadb).await);
 }
 
 async fn a_writer_with_a_wrong_key_says_so(db: &mut impl Db) {
