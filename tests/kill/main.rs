@@ -13,6 +13,7 @@ mod poison;
 mod process;
 mod race;
 mod scene;
+mod servers;
 mod signals;
 mod worker;
 mod zombie;

@@ -1,0 +1,136 @@
+//! A thousand kills more: at every point that a job passes on a server, and at random moments.
+
+use super::{
+    scene::{BRANDS, Brand, Scene},
+    worker::{KINDS, Kind, Orders, ROWS},
+};
+use crate::process::pause;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// Kills in all, at least.
+const KILLS: usize = 1_000;
+const CHUNKS: [usize; 3] = [1, 10, ROWS as usize + 1];
+
+type Case = (Kind, usize, Option<(String, u64)>);
+
+#[test]
+fn a_thousand_kills_on_servers_lose_and_repeat_nothing() {
+    let seed = std::env::var("BATCH_KILL_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    let kills = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for brand in BRANDS {
+            let cases = cases(brand);
+            let (next, kills) = (AtomicUsize::new(0), &kills);
+            let shared = std::sync::Arc::new((cases, next));
+            for _ in 0..2 {
+                let shared = shared.clone();
+                scope.spawn(move || work(brand, &shared.0, &shared.1, kills, seed));
+            }
+        }
+    });
+    println!("| killed at | database | runs | failures |\n|---|---|---|---|");
+    let kills = kills.into_inner().unwrap();
+    for ((what, brand), runs) in &kills {
+        println!("| {what} | {brand:?} | {runs} | 0 |");
+    }
+    let all: usize = kills.values().sum();
+    assert!(all >= KILLS, "only {all} kills");
+    println!("{all} kills on servers");
+}
+
+/// Every point that an undisturbed run passes, at its first, second and last passage.
+fn cases(brand: Brand) -> Vec<Case> {
+    let mut scene = Scene::new(brand);
+    let mut cases = Vec::new();
+    for kind in KINDS {
+        for chunk in if kind == Kind::Units { &CHUNKS[..1] } else { &CHUNKS[..] } {
+            let mut orders = scene.orders(kind, *chunk);
+            let file = scene.folder.path().join("passages.json");
+            orders.passages = Some(file.clone());
+            scene.complete(&orders);
+            let passages: BTreeMap<String, u64> = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+            for (point, last) in passages {
+                let at: BTreeSet<u64> = [1, 2, last].into_iter().filter(|pass| *pass <= last).collect();
+                cases.extend(at.into_iter().map(|pass| (kind, *chunk, Some((point.clone(), pass)))));
+            }
+        }
+    }
+    cases
+}
+
+type Kills = Mutex<BTreeMap<(String, Brand), usize>>;
+
+fn work(brand: Brand, cases: &[Case], next: &AtomicUsize, kills: &Kills, seed: u64) {
+    let mut scene = Scene::new(brand);
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
+        let case = match cases.get(number) {
+            Some(case) => case.clone(),
+            None if enough(brand, kills) => return,
+            None => (KINDS[number % KINDS.len()], CHUNKS[number / 3 % 2], None),
+        };
+        let told = Told(format!("BATCH_KILL_SEED={seed} {brand:?} {case:?}"));
+        story(&mut scene, brand, &case, &mut random, kills);
+        drop(told);
+    }
+}
+
+fn enough(brand: Brand, kills: &Kills) -> bool {
+    let kills = kills.lock().unwrap();
+    kills.iter().filter(|((_, of), _)| *of == brand).map(|(_, runs)| runs).sum::<usize>() >= KILLS / BRANDS.len()
+}
+
+/// Kills a run where the case says, a restart or two at random, and compares what the last one leaves.
+fn story(scene: &mut Scene, brand: Brand, (kind, chunk, kill): &Case, random: &mut fastrand::Rng, kills: &Kills) {
+    let orders = scene.orders(*kind, *chunk);
+    match kill {
+        Some((point, pass)) => {
+            let ended = orders.start(&format!("{point}=kill@{pass}")).finish();
+            assert!(ended.killed(), "not killed: {ended:?}");
+            count(kills, &format!("`{point}`"), brand);
+        }
+        None => kill_at_random(&orders, brand, random, kills),
+    }
+    scene.check(*kind);
+    while random.u32(..2) == 0 {
+        kill_at_random(&orders, brand, random, kills);
+        scene.check(*kind);
+    }
+    scene.complete(&orders);
+}
+
+fn kill_at_random(orders: &Orders, brand: Brand, random: &mut fastrand::Rng, kills: &Kills) {
+    let mut worker = orders.start("");
+    pause(Duration::from_micros(random.u64(..150_000)));
+    worker.signal(rustix::process::Signal::KILL);
+    let ended = worker.finish();
+    if ended.killed() {
+        count(kills, "at random", brand);
+    } else {
+        assert!(matches!(ended.code(), Some(0 | 5)), "{ended:?}");
+    }
+}
+
+fn count(kills: &Kills, what: &str, brand: Brand) {
+    *kills.lock().unwrap().entry((what.to_owned(), brand)).or_default() += 1;
+}
+
+/// Says which story failed.
+struct Told(String);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("failed: {}", self.0);
+        }
+    }
+}

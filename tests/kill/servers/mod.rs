@@ -1,0 +1,7 @@
+//! The same on servers: killed at every point and at random, stopped inside transactions, raced.
+
+mod matrix;
+mod race;
+mod scene;
+mod worker;
+mod zombie;

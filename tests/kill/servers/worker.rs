@@ -1,0 +1,146 @@
+//! The process that is killed: a job with its rows, and maybe its progress, on a server.
+
+use crate::process::{ARGUMENTS, Worker};
+use batch_core::{Context, Job, Parameters, Result, failpoint::passages, iter};
+use batch_sql::{Connection, Database, SqlInsert};
+use serde::{Deserialize, Serialize};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
+
+const ENV: &str = "BATCH_KILL_SERVER_WORKER";
+pub(super) const ROWS: i64 = 120;
+
+/// What the job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Kind {
+    /// Rows beside their checkpoint, some of them bad, then a tasklet.
+    Load,
+    /// One small transaction a key.
+    Units,
+    /// Progress in a file, rows on the server under a ledger.
+    Elsewhere,
+}
+
+pub(super) const KINDS: [Kind; 3] = [Kind::Load, Kind::Units, Kind::Elsewhere];
+
+/// Orders for a worker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Orders {
+    pub(super) kind: Kind,
+    pub(super) chunk: usize,
+    /// Where the rows go, and the progress with them unless there is a file for it.
+    pub(super) server: String,
+    pub(super) file: Option<String>,
+    pub(super) lease: Duration,
+    pub(super) barrier: Option<PathBuf>,
+    pub(super) passages: Option<PathBuf>,
+}
+
+impl Orders {
+    /// Starts a worker; `points` arms failpoints.
+    pub(super) fn start(&self, points: &str) -> Worker {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(ENV, serde_json::to_string(self).unwrap()).env("BATCH_FAILPOINT", points);
+        command.args(ARGUMENTS.map(|word| if word == "worker::child" { "servers::worker::child" } else { word }));
+        Worker::spawn(command)
+    }
+}
+
+/// Runs the job and ends the process with the documented code; in a process that is no worker, nothing.
+#[test]
+fn child() {
+    let Ok(orders) = std::env::var(ENV) else { return };
+    let orders: Orders = serde_json::from_str(&orders).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let code = runtime.block_on(run(&orders));
+    if let Some(path) = &orders.passages {
+        fs::write(path, serde_json::to_vec(&passages()).unwrap()).unwrap();
+    }
+    std::process::exit(code.into());
+}
+
+async fn run(orders: &Orders) -> u8 {
+    if let Some(barrier) = &orders.barrier {
+        fs::write(barrier.with_file_name(format!("ready-{}", std::process::id())), []).unwrap();
+        while !barrier.exists() {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+    }
+    let outcome = match open(orders).await {
+        Ok((progress, rows)) => job(orders, &progress, rows).run(Parameters::new().set("run", 1)).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(execution) => {
+            eprintln!("{}: {}", execution.status, execution.exit_status.message);
+            execution.exit_code()
+        }
+        Err(error) => {
+            eprintln!("{}", error.report());
+            error.kind().exit_code()
+        }
+    }
+}
+
+/// The database of the progress, and the one of the rows.
+async fn open(orders: &Orders) -> Result<(Database, Database), batch_core::Error> {
+    let rows = Database::open(&orders.server).await?;
+    let progress = match &orders.file {
+        Some(file) => Database::open(file).await?,
+        None => rows.clone(),
+    };
+    Ok((progress, rows))
+}
+
+#[derive(Serialize)]
+struct Moved {
+    k: i64,
+    v: i64,
+}
+
+fn check(n: i64) -> Result<Moved> {
+    if n % 13 == 12 { Err(format!("{n} is unlucky").into()) } else { Ok(Moved { k: key(n), v: 3 * n }) }
+}
+
+/// Some have the key of the one before, which the table refuses.
+fn key(n: i64) -> i64 {
+    if n % 17 == 16 { n - 1 } else { n }
+}
+
+/// The keys that must be in the table at the end.
+pub(super) fn expected(kind: Kind) -> Vec<i64> {
+    if kind == Kind::Units {
+        return (0..ROWS).collect();
+    }
+    let mut keys: Vec<i64> = (0..ROWS).filter(|n| n % 11 != 10 && n % 13 != 12).map(key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
+    let job = Job::new("kill", progress).lease(orders.lease);
+    let chunk = orders.chunk;
+    match orders.kind {
+        Kind::Load => job
+            .step("load", move |s| {
+                let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(check);
+                Ok(step.writer(SqlInsert::into("moved")).skip(10_000))
+            })
+            .step("total", |s| Ok(s.tasklet(total))),
+        Kind::Units => job.step("units", |s| Ok(s.units(iter(0..ROWS), unit))),
+        Kind::Elsewhere => job.step("load", move |s| {
+            let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(check);
+            Ok(step.transaction(&rows).writer(SqlInsert::into("moved")).skip(10_000))
+        }),
+    }
+}
+
+async fn total(conn: &mut Connection, _: &mut Context) -> Result<()> {
+    conn.execute("INSERT INTO total (n) SELECT count(*) FROM moved").await?;
+    Ok(())
+}
+
+async fn unit(conn: &mut Connection, key: i64) -> Result<()> {
+    conn.execute(&format!("INSERT INTO moved (k, v) VALUES ({key}, 1)")).await?;
+    Ok(())
+}
