@@ -1,5 +1,6 @@
 //! The same on servers: killed at every point and at random, stopped inside transactions, raced.
 
+mod elsewhere;
 mod matrix;
 mod race;
 mod scene;
