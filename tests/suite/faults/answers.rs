@@ -15,7 +15,7 @@ on_every_server!(
 
 const ROWS: i64 = 100;
 
-async fn a_lost_answer_to_a_commit_loses_and_repeats_nothing(scene: Scene<'_>) {
+async fn a_lost_answer_to_a_commit_loses_and_repeats_nothing(scene: Scene) {
     for (run, chunk) in [1, 2, 5, 9, 10].into_iter().enumerate() {
         let lost = scene.proxy.on(COMMIT).nth(chunk).cut_answer();
         let done = scene.completes(&load(&scene.db, ROWS), run as i64, ROWS).await;
@@ -24,7 +24,7 @@ async fn a_lost_answer_to_a_commit_loses_and_repeats_nothing(scene: Scene<'_>) {
     }
 }
 
-async fn several_lost_answers_in_one_run_are_several_times_nothing(scene: Scene<'_>) {
+async fn several_lost_answers_in_one_run_are_several_times_nothing(scene: Scene) {
     let lost = [1, 2, 3, 7, 10].map(|chunk| scene.proxy.on(COMMIT).nth(chunk).cut_answer());
     let done = scene.completes(&load(&scene.db, ROWS), 1, ROWS).await;
     for lost in lost {
@@ -34,13 +34,13 @@ async fn several_lost_answers_in_one_run_are_several_times_nothing(scene: Scene<
     assert_eq!(done.steps[0].epoch, 1 + 5, "each was settled by an epoch of its own");
 }
 
-async fn a_lost_answer_needs_no_retry(scene: Scene<'_>) {
+async fn a_lost_answer_needs_no_retry(scene: Scene) {
     let lost = scene.proxy.on(COMMIT).nth(5).cut_answer();
     scene.completes(&load_as(&scene.db, ROWS, |step| step.retry(Retry::times(1))), 1, ROWS).await;
     lost.settled().await;
 }
 
-async fn a_commit_that_never_arrived_is_done_again(scene: Scene<'_>) {
+async fn a_commit_that_never_arrived_is_done_again(scene: Scene) {
     for (run, chunk) in [1, 5, 10].into_iter().enumerate() {
         let lost = scene.proxy.on(COMMIT).nth(chunk).cut_before();
         let done = scene.completes(&load(&scene.db, ROWS), run as i64, ROWS).await;
@@ -50,7 +50,7 @@ async fn a_commit_that_never_arrived_is_done_again(scene: Scene<'_>) {
 }
 
 /// The guard has been checked and the COMMIT has not: the step's row is locked, and what it says is not yet true.
-async fn a_commit_still_in_flight_is_waited_for_and_counts(scene: Scene<'_>) {
+async fn a_commit_still_in_flight_is_waited_for_and_counts(scene: Scene) {
     slow_commits(&scene).await;
     for (run, chunk) in [1, 5, 10].into_iter().enumerate() {
         scene.audit.execute(&format!("UPDATE slow SET at = {}", 10 * chunk)).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_commit_still_in_flight_is_waited_for_and_counts(scene: Scene<'_>) {
 }
 
 /// The late COMMIT carries the epoch of before: what was decided without it stays so.
-async fn a_commit_that_comes_after_the_job_is_refused(scene: Scene<'_>) {
+async fn a_commit_that_comes_after_the_job_is_refused(scene: Scene) {
     for (run, chunk) in [1, 5, 10].into_iter().enumerate() {
         let run = run as i64;
         let late = scene.proxy.on(COMMIT).nth(chunk).delay(Duration::from_millis(300));
@@ -80,7 +80,7 @@ async fn a_commit_that_comes_after_the_job_is_refused(scene: Scene<'_>) {
 }
 
 /// Lets the server take its time between guard and COMMIT of the chunk that ends at the number in `slow`.
-async fn slow_commits(scene: &Scene<'_>) {
+async fn slow_commits(scene: &Scene) {
     let (wait, trigger) = if scene.is_postgres() {
         (
             "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -100,7 +100,7 @@ async fn slow_commits(scene: &Scene<'_>) {
     }
 }
 
-async fn is_in_flight(scene: &Scene<'_>) -> bool {
+async fn is_in_flight(scene: &Scene) -> bool {
     let asleep = match scene.is_postgres() {
         true => "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
         false => "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User sleep'",

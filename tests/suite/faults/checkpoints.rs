@@ -7,7 +7,7 @@ on_every_server!(a_damaged_checkpoint_is_for_an_operator_and_never_the_start);
 
 const ROWS: i64 = 50;
 
-async fn a_damaged_checkpoint_is_for_an_operator_and_never_the_start(scene: Scene<'_>) {
+async fn a_damaged_checkpoint_is_for_an_operator_and_never_the_start(scene: Scene) {
     let job = load(&scene.db, ROWS);
     for (run, damaged) in [
         "",
@@ -41,7 +41,7 @@ async fn a_damaged_checkpoint_is_for_an_operator_and_never_the_start(scene: Scen
     }
 }
 
-async fn text(scene: &Scene<'_>, sql: &str) -> String {
+async fn text(scene: &Scene, sql: &str) -> String {
     use batch_sql::Database;
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     match &scene.audit {

@@ -18,8 +18,7 @@ pub(crate) const COMMIT: &str = "; COMMIT";
 pub(crate) const BEGIN: &str = "SAVEPOINT batch_chunk";
 
 /// A database on `server` with a table of numbers that takes none twice, open to the job and to the audit.
-pub(crate) struct Scene<'a> {
-    pub(crate) server: &'a Server,
+pub(crate) struct Scene {
     pub(crate) place: batch_testkit::Database,
     pub(crate) proxy: Proxy,
     /// Through the proxy.
@@ -38,14 +37,14 @@ pub(crate) struct Row {
 /// The step that loads numbers, as [`load`] begins it.
 pub(crate) type Load = ChunkStep<ListReader<Row>, Identity, SqlInsert<Row>, Database>;
 
-impl<'a> Scene<'a> {
-    pub(crate) async fn on(server: &'a Server) -> Self {
+impl Scene {
+    pub(crate) async fn on(server: &Server) -> Self {
         let place = server.database().await;
         let proxy = Proxy::to(server);
         let audit = Database::open(&place.url()).await.unwrap();
         audit.execute("CREATE TABLE put (run BIGINT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (run, n))").await.unwrap();
         let db = Database::open(&place.url_through(&proxy)).await.unwrap();
-        Self { server, place, proxy, db, audit }
+        Self { place, proxy, db, audit }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

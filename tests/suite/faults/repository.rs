@@ -36,7 +36,7 @@ const TRANSACTIONS: usize = 4;
 type Loss = (&'static str, fn(Rule<'_>) -> Fault);
 const LOSSES: [Loss; 2] = [("statement", |rule| rule.cut_before()), ("answer", |rule| rule.cut_answer())];
 
-async fn a_statement_that_is_lost_leaves_nothing_stuck(scene: Scene<'_>) {
+async fn a_statement_that_is_lost_leaves_nothing_stuck(scene: Scene) {
     let mut run = 0;
     for (what, lose) in LOSSES {
         for said in SAID {
@@ -55,7 +55,7 @@ async fn a_statement_that_is_lost_leaves_nothing_stuck(scene: Scene<'_>) {
     }
 }
 
-async fn a_launch_whose_answer_is_lost_is_recognised(scene: Scene<'_>) {
+async fn a_launch_whose_answer_is_lost_is_recognised(scene: Scene) {
     let lost = scene.proxy.on("COMMIT").after(&scene.text("INSERT INTO @execution")).cut_answer();
     let done = scene.completes(&load(&scene.db, ROWS), 1, ROWS).await;
     lost.settled().await;
@@ -63,7 +63,7 @@ async fn a_launch_whose_answer_is_lost_is_recognised(scene: Scene<'_>) {
     assert_eq!(scene.number(&tries).await, 1, "no second execution was begun");
 }
 
-async fn a_lost_connection_needs_a_retry_and_without_one_a_restart(scene: Scene<'_>) {
+async fn a_lost_connection_needs_a_retry_and_without_one_a_restart(scene: Scene) {
     for (run, said) in [BEGIN, "put", COMMIT].into_iter().enumerate() {
         let job = load_as(&scene.db, ROWS, |step| step.retry(Retry::times(1)));
         // A connection that lay idle is replaced without a word: only the first chunk's is new.
