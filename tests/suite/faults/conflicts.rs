@@ -64,8 +64,7 @@ async fn a_lock_that_is_held_too_long_is_waited_for_again(scene: Scene) {
     let db = impatient(&scene).await;
     let job = load_as(&db, ROWS, skipping);
     let gives_up = async {
-        // The fourth is the third chunk's again.
-        scene.proxy.until_seen(&scene.insert(), 4).await;
+        scene.proxy.until_seen("ROLLBACK", 1).await;
         scene.audit.rollback(somebody).await.unwrap();
     };
     let (done, ()) = tokio::join!(scene.completes(&job, 1, ROWS), gives_up);

@@ -33,10 +33,10 @@ async fn connections_cut_at_random_moments_change_nothing(scene: Scene) {
 
 async fn connections_that_the_server_ends_change_nothing(scene: Scene) {
     for run in 0..5 {
-        let job = load(&scene.db, ROWS);
+        let (job, before) = (load(&scene.db, ROWS), scene.proxy.seen(&scene.insert()));
         let ends = async {
-            for _ in 0..3 {
-                scene.proxy.until_seen(&scene.insert(), scene.proxy.seen(&scene.insert()) + 8).await;
+            for chunks in [3, 14, 25] {
+                scene.proxy.until_seen(&scene.insert(), before + chunks).await;
                 end_all(&scene).await;
             }
         };

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the job does for each chunk: the only statement of a job that ends so.
+/// What a chunk is committed with, behind its guard; the repository's own transactions end with a `COMMIT` alone.
 pub(crate) const COMMIT: &str = "; COMMIT";
 /// What a chunk's transaction begins with.
 pub(crate) const BEGIN: &str = "SAVEPOINT batch_chunk";

@@ -47,7 +47,7 @@ async fn a_statement_that_is_lost_leaves_nothing_stuck(scene: Scene) {
         }
         for nth in 1..=TRANSACTIONS {
             run += 1;
-            // Chunks have connections of their own, but for those that took over an idle one.
+            // Chunks have connections of their own.
             let lost = lose(scene.proxy.on("COMMIT").after(&scene.text("INSERT INTO @instance")).nth(nth));
             scene.completes(&load(&scene.db, ROWS), run, ROWS).await;
             assert!(lost.has_fired(), "the {what} of COMMIT {nth}");
