@@ -2,6 +2,7 @@
 
 mod backends;
 mod doubles;
+mod faults;
 mod jobs;
 mod readme;
 mod scenarios;
