@@ -92,7 +92,8 @@ async fn slow_commits(scene: &Scene) {
         (
             "SELECT 1",
             "CREATE TRIGGER wait AFTER UPDATE ON batch_step FOR EACH ROW BEGIN DECLARE done INT;
-                IF NEW.commit_no > OLD.commit_no AND NEW.read_count = (SELECT at FROM slow) THEN SET done = SLEEP(0.5); END IF; END",
+                IF NEW.commit_no > OLD.commit_no AND NEW.read_count = (SELECT at FROM slow) THEN SET done = SLEEP(0.5); END IF;
+                END",
         )
     };
     for sql in ["CREATE TABLE slow (at BIGINT)", "INSERT INTO slow VALUES (0)", wait, trigger] {

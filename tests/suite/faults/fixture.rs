@@ -1,7 +1,8 @@
 //! A job that loads numbers through a proxy, and the audit of what it left, on a way of its own.
 
 use batch_core::{
-    BatchStatus, ChunkStep, Error, Identity, Job, JobExecution, ListReader, Parameters, Result, Retry, Scope, Transactions,
+    BatchStatus, ChunkStep, Error, ErrorKind, Identity, Job, JobExecution, ListReader, Parameters, Result, Retry, Scope,
+    Transactions,
 };
 use batch_sql::{Database, SqlInsert};
 use batch_testkit::{Proxy, Server};
@@ -14,8 +15,8 @@ use std::{
 
 /// What a chunk is committed with, behind its guard; the repository's own transactions end with a `COMMIT` alone.
 pub(crate) const COMMIT: &str = "; COMMIT";
-/// What a chunk's transaction begins with.
-pub(crate) const BEGIN: &str = "SAVEPOINT batch_chunk";
+/// What a chunk is begun with, behind its settings; where no skips are allowed, nothing else says so.
+pub(crate) const BEGIN: &str = "; SAVEPOINT batch_chunk";
 
 /// A database on `server` with a table of numbers that takes none twice, open to the job and to the audit.
 pub(crate) struct Scene {
@@ -83,20 +84,16 @@ impl Scene {
         execution
     }
 
-    /// Launches until the job is complete, and audits it; returns how many launches that took.
-    pub(crate) async fn completes_at_last(&self, job: &Job<Database>, run: i64, rows: i64) -> usize {
-        for launches in 1..20 {
+    /// Launches until the job is complete, and audits it.
+    pub(crate) async fn completes_at_last(&self, job: &Job<Database>, run: i64, rows: i64) {
+        for _ in 0..20 {
             match job.run(parameters(run)).await {
-                Ok(execution) if execution.status == BatchStatus::Completed => {
-                    self.is_exact(&execution, rows).await;
-                    return launches;
-                }
-                // Its answer alone was lost.
-                Err(error) if error.kind() == batch_core::ErrorKind::AlreadyComplete => {
-                    let newest = "SELECT id FROM batch_execution WHERE id = (SELECT max(id) FROM batch_execution)";
-                    let execution = self.audit.repository().explorer().execution(self.number(newest).await).await.unwrap();
-                    self.is_exact(&execution, rows).await;
-                    return launches;
+                Ok(execution) if execution.status == BatchStatus::Completed => return self.is_exact(&execution, rows).await,
+                Err(error) if error.kind() == ErrorKind::AlreadyComplete => {
+                    // The answer to its end alone was lost.
+                    let newest = self.number("SELECT max(id) FROM batch_execution").await;
+                    let execution = self.audit.repository().explorer().execution(newest).await.unwrap();
+                    return self.is_exact(&execution, rows).await;
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! Servers that are killed in the middle of a job and started again, with commits that wait for the disk.
 
-use super::fixture::{COMMIT, Scene, load_as, parameters, within_a_minute};
+use super::fixture::{BEGIN, COMMIT, Scene, load_as, parameters, within_a_minute};
 use async_trait::async_trait;
 use batch_core::{BatchStatus, ExitStatus, Listener, Result, Retry, StepExecution};
 use batch_testkit::{Options, Server};
@@ -21,8 +21,7 @@ async fn retries_outlast_a_killed_server(server: &Server) {
                 server.start_again();
             });
         };
-        let job = async { (job.run(parameters(run as i64)).await, ()).0 };
-        let (done, ()) = tokio::join!(job, kills);
+        let (done, ()) = tokio::join!(job.run(parameters(run as i64)), kills);
         let done = done.unwrap_or_else(|e| panic!("run {run}: {}", e.report()));
         assert_eq!(done.status, BatchStatus::Completed, "run {run}: {}", done.exit_status.message);
         scene.is_exact(&done, ROWS).await;
@@ -48,7 +47,7 @@ async fn a_restart_goes_on_after_a_killed_server(server: &Server) {
     let job = load_as(&scene.db, ROWS, move |step| {
         step.retry(Retry::times(2).constant(Duration::from_millis(1))).read_ahead(0).listener(Ends(seen.clone()))
     });
-    let begins = scene.proxy.on("SAVEPOINT batch_chunk").nth(50).blackhole();
+    let begins = scene.proxy.on(BEGIN).nth(50).blackhole();
     let kills = async {
         // Between two chunks: no outcome of a commit has to be waited for.
         begins.fired().await;
