@@ -35,7 +35,7 @@ pub struct Server<K: Kind> {
     relaxed: bool,
 }
 
-/// A PostgreSQL database; made for version 15, and needs 12 or newer.
+/// A PostgreSQL database; tested with version 15, and needs 14 or newer.
 pub type Postgres = Server<PostgresKind>;
 
 /// A MySQL or MariaDB database; tested with MariaDB 10.11. Its tables must be InnoDB's.
