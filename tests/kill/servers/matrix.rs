@@ -4,7 +4,7 @@ use super::{
     scene::{BRANDS, Brand, Scene},
     worker::{KINDS, Kind, Orders, ROWS},
 };
-use crate::process::pause;
+use crate::{points::named, process::pause};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -18,6 +18,9 @@ use std::{
 /// Kills in all, at least.
 const KILLS: usize = 1_000;
 const CHUNKS: [usize; 3] = [1, 10, ROWS as usize + 1];
+
+/// Passed where a restart finds rows whose checkpoint's copy is missing.
+const ADOPTED: &str = "ledger.adopted";
 
 type Case = (Kind, usize, Option<(String, u64)>);
 
@@ -41,15 +44,26 @@ fn a_thousand_kills_on_servers_lose_and_repeat_nothing() {
     for ((what, brand), runs) in &kills {
         println!("| {what} | {brand:?} | {runs} | 0 |");
     }
+    let missed: Vec<_> = named().into_iter().filter(|name| is_of_servers(name) && !killed_at(&kills, name)).collect();
+    assert!(missed.is_empty(), "nothing is killed at these points: {missed:?}");
     let all: usize = kills.values().sum();
     assert!(all >= KILLS, "only {all} kills");
     println!("{all} kills on servers");
 }
 
+/// Whether a point is passed only here.
+pub(crate) fn is_of_servers(point: &str) -> bool {
+    ["server.", "unit.", "ledger."].iter().any(|area| point.starts_with(area))
+}
+
+fn killed_at(kills: &BTreeMap<(String, Brand), usize>, point: &str) -> bool {
+    BRANDS.iter().all(|brand| kills.contains_key(&(format!("`{point}`"), *brand)))
+}
+
 /// Every point that an undisturbed run passes, at its first, second and last passage.
 fn cases(brand: Brand) -> Vec<Case> {
     let mut scene = Scene::new(brand);
-    let mut cases = Vec::new();
+    let mut cases = vec![(Kind::Elsewhere, CHUNKS[1], Some((ADOPTED.to_owned(), 1)))];
     for kind in KINDS {
         for chunk in if kind == Kind::Units { &CHUNKS[..1] } else { &CHUNKS[..] } {
             let mut orders = scene.orders(kind, *chunk);
@@ -94,6 +108,9 @@ fn story(scene: &mut Scene, brand: Brand, (kind, chunk, kill): &Case, random: &m
     let orders = scene.orders(*kind, *chunk);
     match kill {
         Some((point, pass)) => {
+            if point == ADOPTED {
+                assert!(orders.start("ledger.committed=kill@1").finish().killed());
+            }
             let ended = orders.start(&format!("{point}=kill@{pass}")).finish();
             assert!(ended.killed(), "not killed: {ended:?}");
             count(kills, &format!("`{point}`"), brand);
@@ -116,7 +133,8 @@ fn kill_at_random(orders: &Orders, brand: Brand, random: &mut fastrand::Rng, kil
     if ended.killed() {
         count(kills, "at random", brand);
     } else {
-        assert!(matches!(ended.code(), Some(0 | 5)), "{ended:?}");
+        let failed = orders.kind == Kind::Units && ended.code() == Some(1);
+        assert!(failed || matches!(ended.code(), Some(0 | 5)), "{ended:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The same on servers: killed at every point and at random, stopped inside transactions, raced.
 
 mod elsewhere;
-mod matrix;
+pub(crate) mod matrix;
 mod race;
 mod scene;
 mod worker;

@@ -71,7 +71,8 @@ impl Scene {
         let file = self.folder.path().join("progress.db");
         let file = (kind == Kind::Elsewhere).then(|| format!("sqlite://{}", file.display()));
         let lease = Duration::from_secs(30);
-        Orders { kind, chunk, server: self.place.url(), file, lease, barrier: None, passages: None }
+        let marker = self.folder.path().join("failed");
+        Orders { kind, chunk, server: self.place.url(), file, lease, marker, barrier: None, passages: None }
     }
 
     fn numbers(&self, sql: &'static str) -> Vec<i64> {
@@ -130,9 +131,12 @@ impl Scene {
         }
     }
 
-    /// Runs to the end, or finds that the killed run had come to it.
+    /// Runs to the end, or finds that the killed run had come to it; where a unit fails for the first time, once more.
     pub(super) fn complete(&self, orders: &Orders) {
-        let ended: Ended = orders.start("").finish();
+        let mut ended: Ended = orders.start("").finish();
+        if orders.kind == Kind::Units && ended.code() == Some(1) {
+            ended = Orders { passages: None, ..orders.clone() }.start("").finish();
+        }
         assert!(matches!(ended.code(), Some(0 | 5)), "{ended:?}");
         self.check_complete(orders.kind);
     }

@@ -4,7 +4,12 @@ use crate::process::{ARGUMENTS, Worker};
 use batch_core::{Context, Job, Parameters, Result, failpoint::passages, iter};
 use batch_sql::{Connection, Database, SqlInsert};
 use serde::{Deserialize, Serialize};
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 const ENV: &str = "BATCH_KILL_SERVER_WORKER";
 pub(super) const ROWS: i64 = 120;
@@ -31,6 +36,8 @@ pub(super) struct Orders {
     pub(super) server: String,
     pub(super) file: Option<String>,
     pub(super) lease: Duration,
+    /// Made by the unit that fails once.
+    pub(super) marker: PathBuf,
     pub(super) barrier: Option<PathBuf>,
     pub(super) passages: Option<PathBuf>,
 }
@@ -127,7 +134,14 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
                 Ok(step.writer(SqlInsert::into("moved")).skip(10_000))
             })
             .step("total", |s| Ok(s.tasklet(total))),
-        Kind::Units => job.step("units", |s| Ok(s.units(iter(0..ROWS), unit))),
+        Kind::Units => {
+            let marker = orders.marker.clone();
+            job.step("units", move |s| {
+                let marker = marker.clone();
+                let work = async move |conn: &mut Connection, key: i64| unit(conn, key, &marker).await;
+                Ok(s.units(iter(0..ROWS), work))
+            })
+        }
         Kind::Elsewhere => job.step("load", move |s| {
             let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(check);
             Ok(step.transaction(&rows).writer(SqlInsert::into("moved")).skip(10_000))
@@ -140,7 +154,12 @@ async fn total(conn: &mut Connection, _: &mut Context) -> Result<()> {
     Ok(())
 }
 
-async fn unit(conn: &mut Connection, key: i64) -> Result<()> {
+/// One fails the first time, and with it the run; the next run does it again.
+async fn unit(conn: &mut Connection, key: i64, marker: &Path) -> Result<()> {
+    if key == 7 && !marker.exists() {
+        fs::write(marker, [])?;
+        return Err("the first time it fails".into());
+    }
     conn.execute(&format!("INSERT INTO moved (k, v) VALUES ({key}, 1)")).await?;
     Ok(())
 }
