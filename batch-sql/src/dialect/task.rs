@@ -5,7 +5,8 @@ use super::{
     target::{Action, Target},
 };
 use batch_core::Result;
-use std::fmt;
+use serde::Serialize;
+use std::{fmt, future::Future};
 
 /// A writer's task: its table, what is done with each item, and how that is done where it was last done.
 ///
@@ -17,16 +18,49 @@ pub struct Task {
 }
 
 /// What was learned of the table, and the statements made for it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) enum Plan {
     /// Nothing yet.
+    #[default]
     None,
     Sqlite(sqlite::Plan),
     Postgres(postgres::Plan),
     MySql(mysql::Plan),
 }
 
+/// One database's own plan.
+pub(super) trait Own: Default {
+    /// The database's connection.
+    type Conn;
+
+    /// The plan, where it was made for this database.
+    fn from_plan(plan: Plan) -> Option<Self>;
+
+    /// The reverse.
+    fn into_plan(self) -> Plan;
+
+    /// Learns what is not known yet, where `first` shows what items look like, and writes.
+    fn write<T: Serialize + Sync>(
+        &mut self,
+        conn: &mut Self::Conn,
+        target: &mut Target,
+        first: &T,
+        items: &[T],
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
 impl Task {
+    /// Carries out the task by the plan of one database. A write that is given up loses the plan, so that it is made anew.
+    pub(super) async fn carry_out<P: Own, T: Serialize + Sync>(&mut self, conn: &mut P::Conn, items: &[T]) -> Result<()> {
+        let Some(first) = items.first() else { return Ok(()) };
+        let mut plan = P::from_plan(std::mem::take(&mut self.plan)).unwrap_or_default();
+        let written = plan.write(conn, &mut self.target, first, items).await;
+        self.plan = plan.into_plan();
+        written?;
+        self.target.keep();
+        Ok(())
+    }
+
     pub(crate) fn new(table: &str, action: Action) -> Self {
         Self { target: Target::new(table, action), plan: Plan::None }
     }

@@ -1,16 +1,11 @@
 //! What a dialect means to readers.
 
-use crate::sql::Flavor;
+use crate::{identifier, sql::Flavor};
 
 impl Flavor {
-    /// A checked name, quoted.
-    pub(crate) fn quoted(self, name: &str) -> String {
-        format!("{0}{name}{0}", self.quote())
-    }
-
     /// A checked name, with a schema or without, quoted.
-    pub(crate) fn quoted_path(self, path: &str) -> String {
-        path.split('.').map(|name| self.quoted(name)).collect::<Vec<_>>().join(".")
+    pub(crate) fn quoted(self, path: &str) -> String {
+        identifier::quoted(path, self.quote())
     }
 
     /// The placeholder of the value number `number`, from 1.

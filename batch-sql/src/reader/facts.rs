@@ -28,7 +28,7 @@ impl Facts {
         match source.flavor() {
             Flavor::Sqlite => push_pragmas(&mut statement, schema, name)?,
             Flavor::Postgres => {
-                statement.push(POSTGRES[0]).push_text(&Flavor::Postgres.quoted_path(table))?;
+                statement.push(POSTGRES[0]).push_text(&Flavor::Postgres.quoted(table))?;
                 statement.push(POSTGRES[1]);
             }
             Flavor::MySql | Flavor::MariaDb => push_information_schema(&mut statement, schema, name)?,
@@ -86,7 +86,7 @@ impl Facts {
         let columns = listed(&|(n, column)| format!("{} AS k{n}", Flavor::Sqlite.quoted(&column.name)));
         let samples = listed(&|_| "'a'".to_owned());
         let mut statement = Statement::new(source);
-        statement.push(&format!("SELECT {found} FROM (SELECT {columns} FROM {}", Flavor::Sqlite.quoted_path(&self.table)));
+        statement.push(&format!("SELECT {found} FROM (SELECT {columns} FROM {}", Flavor::Sqlite.quoted(&self.table)));
         statement.push(&format!(" WHERE 0 UNION ALL SELECT {samples} LIMIT -1) x"));
         let rows = D::texts(conn, statement.once()).await.map_err(|e| fault::opening(&format!("table `{}`", self.table), e))?;
         Ok(rows.into_iter().flatten().flatten().collect())

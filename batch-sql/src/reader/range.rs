@@ -3,7 +3,7 @@
 use super::{
     facts::Facts,
     fault,
-    relation::{From, Relation, check_path},
+    relation::{From, Relation},
     source::Source,
     statement::Statement,
 };
@@ -34,7 +34,7 @@ pub struct KeyRange {
 /// # Errors
 /// `Configuration`: a name that is none, a column that may be NULL, or is not of integers.
 pub async fn ranges<D: Source>(database: &D, table: &str, column: &str, parts: NonZeroU32) -> Result<Vec<KeyRange>> {
-    check_path(table)?;
+    identifier::check_table(table)?;
     identifier::check("column of a range", column)?;
     let relation = Relation::new(database, From::Table(table.to_owned()));
     let mut conn = database.acquire().await.map_err(|e| fault::opening(&relation.name(), e))?;

@@ -38,7 +38,7 @@ impl<D: Source> Relation<D> {
         }
         let own = match &self.from {
             From::Table(path) => {
-                check_path(path)?;
+                identifier::check_table(path)?;
                 self.filter.as_deref().unwrap_or_default()
             }
             From::Query(_) if self.filter.is_some() => {
@@ -60,7 +60,7 @@ impl<D: Source> Relation<D> {
     /// What stands before a column of it, quoted, and the dot.
     pub(super) fn column(&self, flavor: Flavor, name: &str) -> String {
         match &self.from {
-            From::Table(path) => format!("{}.{}", flavor.quoted_path(path), flavor.quoted(name)),
+            From::Table(path) => format!("{}.{}", flavor.quoted(path), flavor.quoted(name)),
             From::Query(_) => format!("{}.{}", flavor.quoted("batch_query"), flavor.quoted(name)),
         }
     }
@@ -84,14 +84,14 @@ impl<D: Source> Relation<D> {
             return self.columns.iter().map(|name| self.column(flavor, name)).collect::<Vec<_>>().join(", ");
         }
         match &self.from {
-            From::Table(path) => format!("{}.*", flavor.quoted_path(path)),
+            From::Table(path) => format!("{}.*", flavor.quoted(path)),
             From::Query(_) => format!("{}.*", flavor.quoted("batch_query")),
         }
     }
 
     pub(super) fn push_source(&self, statement: &mut Statement<D>, flavor: Flavor) {
         match &self.from {
-            From::Table(path) => statement.push(&flavor.quoted_path(path)),
+            From::Table(path) => statement.push(&flavor.quoted(path)),
             From::Query(sql) => statement.push("(\n").push_own(sql).push(") AS ").push(&flavor.quoted("batch_query")),
         };
     }
@@ -103,14 +103,6 @@ impl<D: Source> Relation<D> {
             None => statement.push(" WHERE 1 = 1"),
         };
     }
-}
-
-/// Refuses a table's name that is none.
-pub(super) fn check_path(path: &str) -> Result<()> {
-    if path.split('.').count() > 2 {
-        return Err(fault::mistake(format!("{path:?} cannot name a table: write `table` or `schema.table`")));
-    }
-    path.split('.').try_for_each(|name| identifier::check("table", name)).map_err(Into::into)
 }
 
 /// A key column as it travels: PostgreSQL's as text.

@@ -6,7 +6,7 @@ use crate::{
     repository::{SqlRepository, checkpoint},
     session::insert_all,
     slot::Lent,
-    sql::{Answer, Link},
+    sql::Link,
 };
 use batch_core::{
     BoxError, JobRepository, Request, Result, Transactions, failpoint,
@@ -80,7 +80,8 @@ impl<K: Kind> Transactions for Server<K> {
         match sent {
             Ok(answer) => {
                 tx.lent.give_back();
-                asked(&answer)
+                // What an operator asks came back with the guard, before the COMMIT: the chunk is committed whatever it says.
+                Ok(checkpoint::request(answer.rows.first()).unwrap_or_default())
             }
             Err(error) => Err(tx.failed(error).await),
         }
@@ -123,11 +124,6 @@ impl<K: Kind> Transactions for Server<K> {
     fn connections(&self) -> Option<usize> {
         Some(1 + self.store.pool.options().get_max_connections() as usize)
     }
-}
-
-/// What an operator asks: it came back with the guard, before the COMMIT. The chunk is committed whatever the row says.
-fn asked(answer: &Answer) -> Result<Option<Request>, CommitError> {
-    Ok(checkpoint::request(answer.rows.first()).unwrap_or_default())
 }
 
 impl<K: Kind> ServerTx<K> {

@@ -10,7 +10,7 @@ use super::{
     Driver, SqlConn, Task,
     blocks::Blocks,
     target::{Action, Target},
-    task,
+    task::{self, Own},
 };
 use batch_core::Result;
 use serde::Serialize;
@@ -40,19 +40,33 @@ impl SqlConn for MySqlConnection {}
 
 impl Driver for MySqlConnection {
     async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
-        let Some(first) = items.first() else { return Ok(()) };
-        let Task { target, plan } = task;
-        if !matches!(plan, task::Plan::MySql(_)) {
-            *plan = task::Plan::MySql(Plan::default());
-        }
-        let task::Plan::MySql(plan) = plan else { return Ok(()) };
-        plan.learn(self, target, first).await?;
+        task.carry_out::<Plan, T>(self, items).await
+    }
+}
+
+impl Own for Plan {
+    type Conn = MySqlConnection;
+
+    fn from_plan(plan: task::Plan) -> Option<Self> {
+        if let task::Plan::MySql(plan) = plan { Some(plan) } else { None }
+    }
+
+    fn into_plan(self) -> task::Plan {
+        task::Plan::MySql(self)
+    }
+
+    async fn write<T: Serialize + Sync>(
+        &mut self,
+        conn: &mut MySqlConnection,
+        target: &mut Target,
+        first: &T,
+        items: &[T],
+    ) -> Result<()> {
+        self.learn(conn, target, first).await?;
         match target.action {
-            Action::Update { misses, .. } | Action::Delete { misses, .. } => plan.by_key(self, target, misses, items).await?,
-            _ => plan.insert(self, target, items).await?,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.by_key(conn, target, misses, items).await,
+            _ => self.insert(conn, target, items).await,
         }
-        target.keep();
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ mod text;
 use super::{
     Driver, SqlConn, Task,
     target::{Action, Misses, Target, mistake},
-    task,
+    task::{self, Own},
 };
 use crate::{error::Refused, row::RowError};
 use array::Array;
@@ -47,20 +47,34 @@ impl SqlConn for PgConnection {}
 
 impl Driver for PgConnection {
     async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
-        let Some(first) = items.first() else { return Ok(()) };
-        let Task { target, plan } = task;
-        if !matches!(plan, task::Plan::Postgres(_)) {
-            *plan = task::Plan::Postgres(Plan::default());
-        }
-        let task::Plan::Postgres(plan) = plan else { return Ok(()) };
-        plan.learn(self, target, first).await?;
+        task.carry_out::<Plan, T>(self, items).await
+    }
+}
+
+impl Own for Plan {
+    type Conn = PgConnection;
+
+    fn from_plan(plan: task::Plan) -> Option<Self> {
+        if let task::Plan::Postgres(plan) = plan { Some(plan) } else { None }
+    }
+
+    fn into_plan(self) -> task::Plan {
+        task::Plan::Postgres(self)
+    }
+
+    async fn write<T: Serialize + Sync>(
+        &mut self,
+        conn: &mut PgConnection,
+        target: &mut Target,
+        first: &T,
+        items: &[T],
+    ) -> Result<()> {
+        self.learn(conn, target, first).await?;
         match target.action {
-            Action::Insert if items.len() >= FEW && plan.takes_copy() => plan.copy(self, target, items).await?,
-            Action::Update { misses, .. } | Action::Delete { misses, .. } => plan.count(self, target, misses, items).await?,
-            _ => plan.insert(self, target, items).await?,
+            Action::Insert if items.len() >= FEW && self.takes_copy() => self.copy(conn, target, items).await,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.count(conn, target, misses, items).await,
+            _ => self.insert(conn, target, items).await,
         }
-        target.keep();
-        Ok(())
     }
 }
 

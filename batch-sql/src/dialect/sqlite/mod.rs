@@ -7,7 +7,7 @@ use super::{
     Driver, SqlConn, Task,
     blocks::{Blocks, Limits},
     target::{Action, Misses, Target},
-    task,
+    task::{self, Own},
 };
 use crate::{
     error::{Refused, says},
@@ -38,19 +38,33 @@ impl SqlConn for SqliteConnection {}
 
 impl Driver for SqliteConnection {
     async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
-        let Some(first) = items.first() else { return Ok(()) };
-        let Task { target, plan } = task;
-        if !matches!(plan, task::Plan::Sqlite(_)) {
-            *plan = task::Plan::Sqlite(Plan::default());
-        }
-        let task::Plan::Sqlite(plan) = plan else { return Ok(()) };
-        plan.learn(self, target, first).await?;
+        task.carry_out::<Plan, T>(self, items).await
+    }
+}
+
+impl Own for Plan {
+    type Conn = SqliteConnection;
+
+    fn from_plan(plan: task::Plan) -> Option<Self> {
+        if let task::Plan::Sqlite(plan) = plan { Some(plan) } else { None }
+    }
+
+    fn into_plan(self) -> task::Plan {
+        task::Plan::Sqlite(self)
+    }
+
+    async fn write<T: Serialize + Sync>(
+        &mut self,
+        conn: &mut SqliteConnection,
+        target: &mut Target,
+        first: &T,
+        items: &[T],
+    ) -> Result<()> {
+        self.learn(conn, target, first).await?;
         match target.action {
-            Action::Update { misses, .. } | Action::Delete { misses, .. } => plan.each(self, target, misses, items).await?,
-            _ => plan.insert(self, target, items).await?,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.each(conn, target, misses, items).await,
+            _ => self.insert(conn, target, items).await,
         }
-        target.keep();
-        Ok(())
     }
 }
 

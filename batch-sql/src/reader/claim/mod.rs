@@ -138,17 +138,6 @@ impl<T: Send + 'static, D: SqlSource<T>> Reader for Claim<T, D> {
         self.position
     }
 
-    async fn read_chunk(&mut self, max: usize, into: &mut Vec<T>) -> Result<bool> {
-        while into.len() < max {
-            match self.next() {
-                Some(item) => into.push(item?),
-                None if !self.more().await? => return Ok(false),
-                None => {}
-            }
-        }
-        Ok(true)
-    }
-
     /// What is still claimed goes to others at once. Where that fails, it goes when one of them finds this step closed.
     async fn close(&mut self) -> Result<()> {
         self.claiming.settle().await;

@@ -50,7 +50,7 @@ impl<D: Source> Plan<D> {
     pub(super) fn update(&self, source: &D) -> Statement<D> {
         let flavor = source.flavor();
         let mut statement = Statement::new(source);
-        statement.push("UPDATE ").push(&flavor.quoted_path(&self.table)).push(" SET ").push(&flavor.quoted(&self.mark)).push(" = ");
+        statement.push("UPDATE ").push(&flavor.quoted(&self.table)).push(" SET ").push(&flavor.quoted(&self.mark)).push(" = ");
         statement
     }
 }

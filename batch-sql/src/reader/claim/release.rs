@@ -58,7 +58,7 @@ async fn release<D: Source>(source: &D, plan: &Plan<D>, owner: &str) -> Result<u
 fn statement<D: Source>(source: &D, plan: &Plan<D>, owner: &str) -> Result<Query<D>> {
     let flavor = source.flavor();
     let mut statement = Statement::with(source, &plan.relation.bound);
-    statement.push("UPDATE ").push(&flavor.quoted_path(&plan.table)).push(" SET ").push(&flavor.quoted(&plan.mark)).push(" = NULL");
+    statement.push("UPDATE ").push(&flavor.quoted(&plan.table)).push(" SET ").push(&flavor.quoted(&plan.mark)).push(" = NULL");
     plan.relation.push_filter(&mut statement);
     statement.push(&format!(" AND {} = ", plan.relation.column(flavor, &plan.mark))).push_text(owner)?;
     Ok(statement.once())

@@ -173,17 +173,6 @@ impl<T: Send + 'static, D: SqlSource<T>> Reader for SqlCursor<T, D> {
         self.position
     }
 
-    async fn read_chunk(&mut self, max: usize, into: &mut Vec<T>) -> Result<bool> {
-        while into.len() < max {
-            match self.next() {
-                Some(item) => into.push(item?),
-                None if !self.more().await? => return Ok(false),
-                None => {}
-            }
-        }
-        Ok(true)
-    }
-
     fn connections(&self) -> usize {
         self.source.counts()
     }

@@ -185,17 +185,6 @@ where
         self.position.clone()
     }
 
-    async fn read_chunk(&mut self, max: usize, into: &mut Vec<T>) -> Result<bool> {
-        while into.len() < max {
-            match self.next() {
-                Some(item) => into.push(item?),
-                None if self.is_last => return Ok(false),
-                None => self.turn_page().await?,
-            }
-        }
-        Ok(true)
-    }
-
     async fn close(&mut self) -> Result<()> {
         self.page.clear();
         self.fetching.settle().await;
