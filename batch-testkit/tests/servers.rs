@@ -36,44 +36,35 @@ async fn mariadb_serves_a_database_of_a_tests_own() {
     }
 }
 
-#[tokio::test]
-async fn a_crashed_postgres_has_what_was_committed_and_nothing_else() {
-    let server = Server::start(Options::postgres().with_tcp());
-    let database = server.database().await;
-    let url = database.tcp_url(server.port().unwrap());
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    connection.execute("CREATE TABLE item (id BIGINT PRIMARY KEY); INSERT INTO item VALUES (1)").await.unwrap();
-    connection.execute("BEGIN; INSERT INTO item VALUES (2)").await.unwrap();
+macro_rules! a_crashed_server_has_what_was_committed_and_nothing_else {
+    ($name:ident, $conn:ty, $options:expr) => {
+        #[tokio::test]
+        async fn $name() {
+            let server = Server::start($options.with_tcp());
+            let database = server.database().await;
+            let url = database.tcp_url(server.port().unwrap());
+            let mut connection = <$conn>::connect(&url).await.unwrap();
+            connection.execute("CREATE TABLE item (id BIGINT PRIMARY KEY); INSERT INTO item VALUES (1)").await.unwrap();
+            connection.execute("BEGIN; INSERT INTO item VALUES (2)").await.unwrap();
 
-    let before = server.pid();
-    server.stop_immediate();
-    connection.execute("COMMIT").await.unwrap_err();
-    server.start_again();
+            let before = server.pid();
+            server.stop_immediate();
+            connection.execute("COMMIT").await.unwrap_err();
+            server.start_again();
 
-    assert_ne!(server.pid(), before);
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let rows = connection.fetch_all("SELECT id FROM item").await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1]);
+            assert_ne!(server.pid(), before);
+            let mut connection = <$conn>::connect(&url).await.unwrap();
+            let rows = connection.fetch_all("SELECT id FROM item").await.unwrap();
+            assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1]);
+        }
+    };
 }
 
-#[tokio::test]
-async fn a_crashed_mariadb_has_what_was_committed_and_nothing_else() {
-    let server = Server::start(Options::mariadb().with_tcp());
-    let database = server.database().await;
-    let url = database.tcp_url(server.port().unwrap());
-    let mut connection = MySqlConnection::connect(&url).await.unwrap();
-    connection.execute("CREATE TABLE item (id BIGINT PRIMARY KEY); INSERT INTO item VALUES (1)").await.unwrap();
-    connection.execute("BEGIN; INSERT INTO item VALUES (2)").await.unwrap();
-
-    let before = server.pid();
-    server.stop_immediate();
-    connection.execute("COMMIT").await.unwrap_err();
-    server.start_again();
-
-    assert_ne!(server.pid(), before);
-    let mut connection = MySqlConnection::connect(&url).await.unwrap();
-    let rows = connection.fetch_all("SELECT id FROM item").await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1]);
+a_crashed_server_has_what_was_committed_and_nothing_else! {
+    a_crashed_postgres_has_what_was_committed_and_nothing_else, PgConnection, Options::postgres()
+}
+a_crashed_server_has_what_was_committed_and_nothing_else! {
+    a_crashed_mariadb_has_what_was_committed_and_nothing_else, MySqlConnection, Options::mariadb()
 }
 
 /// MariaDB removes the files of temporary tables when it starts; if it found those of another server, that would lose its tables.

@@ -229,7 +229,7 @@ fn kill_again(scene: &Scene, baseline: &Baseline, random: &mut fastrand::Rng, ki
 }
 
 /// Says which story failed.
-struct Told<'a>(&'a str);
+pub(crate) struct Told<'a>(pub(crate) &'a str);
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {

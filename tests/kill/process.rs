@@ -1,10 +1,12 @@
 //! Starting, signalling and waiting for workers.
 
 use crate::worker::{ENV, Spec};
+use batch_core::JobExecution;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::Read,
     os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -100,6 +102,38 @@ impl Drop for Worker {
         // Both fail where it has ended, which is all that is wanted.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// In a worker: says that it is ready, and waits until all go at once.
+pub(crate) async fn wait_at(barrier: &Path) {
+    std::fs::write(ready(barrier, std::process::id()), []).unwrap();
+    while !barrier.exists() {
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+}
+
+/// Lets the workers that wait at `barrier` go at once.
+pub(crate) fn release(barrier: &Path, workers: &[Worker]) {
+    wait_until("all workers are at the barrier", || workers.iter().all(|worker| ready(barrier, worker.id()).exists()));
+    std::fs::write(barrier, []).unwrap();
+}
+
+fn ready(barrier: &Path, process: u32) -> PathBuf {
+    barrier.with_file_name(format!("ready-{process}"))
+}
+
+/// In a worker: says how a run ended, and gives its exit code.
+pub(crate) fn code(outcome: Result<JobExecution, batch_core::Error>) -> u8 {
+    match outcome {
+        Ok(execution) => {
+            eprintln!("{}: {}", execution.status, execution.exit_status.message);
+            execution.exit_code()
+        }
+        Err(error) => {
+            eprintln!("{}", error.report());
+            error.kind().exit_code()
+        }
     }
 }
 

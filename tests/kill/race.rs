@@ -1,11 +1,11 @@
 //! Many launches of one instance at the same moment.
 
 use crate::{
-    process::{Worker, run, wait_until},
+    process::{Worker, release, run},
     scene::Scene,
     worker::{KINDS, Spec},
 };
-use std::fs;
+use std::path::Path;
 
 const ROUNDS: usize = 100;
 const PROCESSES: usize = 8;
@@ -27,13 +27,15 @@ fn of_eight_launches_at_once_one_runs() {
 fn race(scene: &Scene, round: usize) {
     let barrier = scene.path().join("go");
     let spec = Spec { barrier: Some(barrier.clone()), ..scene.spec.clone() };
-    let mut workers: Vec<Worker> = (0..PROCESSES).map(|_| Worker::start(&spec, "")).collect();
-    wait_until("all workers are at the barrier", || {
-        workers.iter().all(|worker| scene.path().join(format!("ready-{}", worker.id())).exists())
-    });
-    fs::write(barrier, []).unwrap();
+    one_wins(&barrier, || Worker::start(&spec, ""), &format!("round {round}"));
+}
+
+/// Starts workers that wait at `barrier`, and lets them go at once: one runs, the others are refused.
+pub(crate) fn one_wins(barrier: &Path, start: impl Fn() -> Worker, told: &str) {
+    let mut workers: Vec<Worker> = (0..PROCESSES).map(|_| start()).collect();
+    release(barrier, &workers);
     let ended: Vec<_> = workers.iter_mut().map(Worker::finish).collect();
     let won = ended.iter().filter(|e| e.code() == Some(0)).count();
     let refused = ended.iter().filter(|e| matches!(e.code(), Some(4 | 5))).count();
-    assert_eq!((won, refused), (1, PROCESSES - 1), "round {round}: {ended:#?}");
+    assert_eq!((won, refused), (1, PROCESSES - 1), "{told}: {ended:#?}");
 }

@@ -1,6 +1,9 @@
 //! The process that is killed: runs one job, as a program would.
 
-use crate::input::Row;
+use crate::{
+    input::Row,
+    process::{code, wait_at},
+};
 use batch_core::{
     Chunk, Context, ItemProblem, Job, Parameters, Result, Retry, Scope, Step, Transient, Undo, Writer,
     failpoint::{hit, passages},
@@ -94,25 +97,13 @@ fn child() {
 
 async fn run(spec: &Spec) -> u8 {
     if let Some(barrier) = &spec.barrier {
-        fs::write(spec.folder.join(format!("ready-{}", std::process::id())), []).unwrap();
-        while !barrier.exists() {
-            tokio::time::sleep(Duration::from_micros(200)).await;
-        }
+        wait_at(barrier).await;
     }
     let outcome = match open(spec).await {
         Ok(database) => job(spec, &database).launch(Parameters::new().set("input", "in.csv")).stop_on_signals().run().await,
         Err(error) => Err(error),
     };
-    match outcome {
-        Ok(execution) => {
-            eprintln!("{}: {}", execution.status, execution.exit_status.message);
-            execution.exit_code()
-        }
-        Err(error) => {
-            eprintln!("{}", error.report());
-            error.kind().exit_code()
-        }
-    }
+    code(outcome)
 }
 
 async fn open(spec: &Spec) -> Result<Sqlite, batch_core::Error> {

@@ -4,7 +4,10 @@ use super::{
     scene::{BRANDS, Brand, Scene},
     worker::{KINDS, Kind, Orders, ROWS},
 };
-use crate::{points::named, process::pause};
+use crate::{
+    points::{Told, named, seed},
+    process::pause,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -26,7 +29,7 @@ type Case = (Kind, usize, Option<(String, u64)>);
 
 #[test]
 fn a_thousand_kills_on_servers_lose_and_repeat_nothing() {
-    let seed = std::env::var("BATCH_KILL_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    let seed = seed();
     let kills = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for brand in BRANDS {
@@ -92,9 +95,9 @@ fn work(brand: Brand, cases: &[Case], next: &AtomicUsize, kills: &Kills, seed: u
             None if enough(brand, kills) => return,
             None => (KINDS[number % KINDS.len()], CHUNKS[number / 3 % 2], None),
         };
-        let told = Told(format!("BATCH_KILL_SEED={seed} {brand:?} {case:?}"));
+        let told = format!("BATCH_KILL_SEED={seed} {brand:?} {case:?}");
+        let _told = Told(&told);
         story(&mut scene, brand, &case, &mut random, kills);
-        drop(told);
     }
 }
 
@@ -140,15 +143,4 @@ fn kill_at_random(orders: &Orders, brand: Brand, random: &mut fastrand::Rng, kil
 
 fn count(kills: &Kills, what: &str, brand: Brand) {
     *kills.lock().unwrap().entry((what.to_owned(), brand)).or_default() += 1;
-}
-
-/// Says which story failed.
-struct Told(String);
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("failed: {}", self.0);
-        }
-    }
 }

@@ -4,11 +4,9 @@ use super::{
     scene::{BRANDS, Scene},
     worker::Kind,
 };
-use crate::process::{Worker, wait_until};
-use std::fs;
+use crate::race::one_wins;
 
 const ROUNDS: usize = 25;
-const PROCESSES: usize = 8;
 
 #[test]
 fn of_eight_launches_at_once_on_a_server_one_runs() {
@@ -21,15 +19,7 @@ fn of_eight_launches_at_once_on_a_server_one_runs() {
             }
             let barrier = scene.folder.path().join("go");
             orders.barrier = Some(barrier.clone());
-            let mut workers: Vec<Worker> = (0..PROCESSES).map(|_| orders.start("")).collect();
-            wait_until("all workers are at the barrier", || {
-                workers.iter().all(|worker| scene.folder.path().join(format!("ready-{}", worker.id())).exists())
-            });
-            fs::write(barrier, []).unwrap();
-            let ended: Vec<_> = workers.iter_mut().map(Worker::finish).collect();
-            let won = ended.iter().filter(|e| e.code() == Some(0)).count();
-            let refused = ended.iter().filter(|e| matches!(e.code(), Some(4 | 5))).count();
-            assert_eq!((won, refused), (1, PROCESSES - 1), "{brand:?} round {round}: {ended:#?}");
+            one_wins(&barrier, || orders.start(""), &format!("{brand:?} round {round}"));
             scene.check_complete(Kind::Load);
         }
     }

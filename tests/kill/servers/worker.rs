@@ -1,6 +1,6 @@
 //! The process that is killed: a job with its rows, and maybe its progress, on a server.
 
-use crate::process::{ARGUMENTS, Worker};
+use crate::process::{ARGUMENTS, Worker, code, wait_at};
 use batch_core::{Context, Job, Parameters, Result, failpoint::passages, iter};
 use batch_sql::{Connection, Database, SqlInsert};
 use serde::{Deserialize, Serialize};
@@ -67,25 +67,13 @@ fn child() {
 
 async fn run(orders: &Orders) -> u8 {
     if let Some(barrier) = &orders.barrier {
-        fs::write(barrier.with_file_name(format!("ready-{}", std::process::id())), []).unwrap();
-        while !barrier.exists() {
-            tokio::time::sleep(Duration::from_micros(200)).await;
-        }
+        wait_at(barrier).await;
     }
     let outcome = match open(orders).await {
         Ok((progress, rows)) => job(orders, &progress, rows).run(Parameters::new().set("run", 1)).await,
         Err(error) => Err(error),
     };
-    match outcome {
-        Ok(execution) => {
-            eprintln!("{}: {}", execution.status, execution.exit_status.message);
-            execution.exit_code()
-        }
-        Err(error) => {
-            eprintln!("{}", error.report());
-            error.kind().exit_code()
-        }
-    }
+    code(outcome)
 }
 
 /// The database of the progress, and the one of the rows.
