@@ -76,4 +76,4 @@ pub use progress::{Moment, Progress, Reading};
 pub use repository::{HeldLock, JobExplorer, JobOperator, JobRepository, Locks, Memory, Owner, Page, Purge, Purged, Request};
 pub use scope::Scope;
 pub use step::{Ended, Repeat, Step, StepRun, TaskletStep, UnitFn, UnitStep, WorkFn};
-pub use transaction::{Detached, Ledger, Ledgered, Transactions};
+pub use transaction::{Detached, Ledger, Ledgered, Overlap, Transactions};

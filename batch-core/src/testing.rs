@@ -9,7 +9,7 @@ mod repository;
 use crate::{
     error::{BoxError, Error, ErrorKind, Result, caused_by},
     repository::{Commit, CommitError, JobRepository, Request},
-    transaction::{Ledger, LedgerGuard, LedgerKey, LedgerState, StepLedger, Transactions},
+    transaction::{Ledger, LedgerGuard, LedgerKey, LedgerState, Overlap, StepLedger, Transactions},
 };
 use parking_lot::Mutex;
 use repository::ScriptedRepository;
@@ -272,6 +272,10 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
 
     fn relaxed(&self) -> Option<Self> {
         Some(Self { inner: self.inner.relaxed()?, ..self.clone() })
+    }
+
+    fn overlap(&self) -> Option<Overlap> {
+        self.inner.overlap()
     }
 
     fn undoes_writes(&self) -> bool {

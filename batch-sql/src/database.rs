@@ -4,7 +4,7 @@ mod connection;
 
 use crate::{MySql, Postgres, Sqlite};
 use batch_core::{
-    BoxError, Error, ErrorKind, JobRepository, Ledger, Request, Result, Transactions,
+    BoxError, Error, ErrorKind, JobRepository, Ledger, Overlap, Request, Result, Transactions,
     repository::{Commit, CommitError},
     transaction::{LedgerGuard, LedgerKey, LedgerState},
 };
@@ -159,6 +159,10 @@ impl Transactions for Database {
             Self::Postgres(db) => db.relaxed().map(Self::Postgres),
             Self::MySql(db) => db.relaxed().map(Self::MySql),
         }
+    }
+
+    fn overlap(&self) -> Option<Overlap> {
+        each!(self, db => db.overlap())
     }
 
     fn connections(&self) -> Option<usize> {

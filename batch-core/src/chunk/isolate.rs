@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::{BoxError, FailedItems, panicked},
     execution::Phase,
-    item::Writer,
+    item::{Chunk, Writer},
     listener::ItemError,
     step::{StepRun, is_transient},
     transaction::Transactions,
@@ -121,18 +121,10 @@ where
             self.transactions.savepoint(tx).await.map_err(|e| Broken::before(write_failure(None, e)))?;
         }
         let items = batch.chunk(from, to, &self.origin);
-        let call = AssertUnwindSafe(async { self.writer.write(T::conn(tx), items).await }).catch_unwind();
-        let outcome = match self.chunk_limit {
-            None => call.await,
-            Some(limit) => match tokio::time::timeout(limit, call).await {
-                Ok(outcome) => outcome,
-                Err(_) => return Err(busy(format!("writing the chunk took longer than {limit:?}").into())),
-            },
-        };
+        let outcome = call(&mut self.writer, T::conn(tx), items, self.chunk_limit).await.map_err(busy)?;
         match outcome {
-            Ok(Ok(())) if isolates => Ok(self.transactions.release(tx, checking).await),
-            Ok(result) => Ok(result),
-            Err(panic) => Err(busy(panicked("the writer", panic.as_ref()))),
+            Ok(()) if isolates => Ok(self.transactions.release(tx, checking).await),
+            result => Ok(result),
         }
     }
 
@@ -179,6 +171,24 @@ where
         });
         self.hooks.on_error.iter().for_each(|hook| hook(&batch.outs[from..to], error));
     }
+}
+
+/// Calls the writer; the outer error leaves a connection on which a statement may still run.
+pub(super) async fn call<Out, C: Send, W: Writer<Out, C>>(
+    writer: &mut W,
+    conn: &mut C,
+    items: Chunk<'_, Out>,
+    limit: Option<Duration>,
+) -> Result<Result<(), BoxError>, BoxError> {
+    let call = AssertUnwindSafe(async { writer.write(conn, items).await }).catch_unwind();
+    let outcome = match limit {
+        None => call.await,
+        Some(limit) => match tokio::time::timeout(limit, call).await {
+            Ok(outcome) => outcome,
+            Err(_) => return Err(format!("writing the chunk took longer than {limit:?}").into()),
+        },
+    };
+    outcome.map_err(|panic| panicked("the writer", panic.as_ref()))
 }
 
 fn busy(error: BoxError) -> Broken {

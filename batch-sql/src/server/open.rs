@@ -28,6 +28,7 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
     let store = ServerStore {
         pool: pool(&options).connect_lazy_with(connect),
         chunks: Slot::new(own.clone(), options.chunks.get() as usize),
+        chunks_at_once: options.chunks.get() as usize,
         control: Slot::new(own.clone(), CONTROL),
         locks: Slot::new(own.clone(), Slot::<ServerLive<K>>::MANY),
         connect: own,

@@ -31,6 +31,7 @@ pub(crate) struct ServerStore<K: Kind> {
     pub(crate) pool: sqlx::Pool<K::Db>,
     /// Lends a connection to each chunk transaction.
     pub(crate) chunks: Slot<ServerLive<K>>,
+    pub(crate) chunks_at_once: usize,
     /// For launches, steps, requests and the explorer.
     pub(crate) control: Slot<ServerLive<K>>,
     /// Lends a connection to each named lock while it is held; they are not counted.
@@ -185,6 +186,7 @@ impl<K: Kind> Store for ServerStore<K> {
         Some(Arc::new(Self {
             pool: self.pool.clone(),
             chunks: Slot::new(self.connect.clone(), 1),
+            chunks_at_once: 1,
             control: Slot::new(self.connect.clone(), CONTROL),
             locks: Slot::new(self.connect.clone(), Slot::<ServerLive<K>>::MANY),
             connect: self.connect.clone(),

@@ -9,7 +9,7 @@ use crate::{
     sql::Link,
 };
 use batch_core::{
-    BoxError, JobRepository, Request, Result, Transactions, failpoint,
+    BoxError, JobRepository, Overlap, Request, Result, Transactions, failpoint,
     repository::{Commit, CommitError},
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -119,6 +119,10 @@ impl<K: Kind> Transactions for Server<K> {
 
     fn relaxed(&self) -> Option<Self> {
         K::RELAXES.then(|| Self { relaxed: true, ..self.clone() })
+    }
+
+    fn overlap(&self) -> Option<Overlap> {
+        Some(Overlap { at_once: self.store.chunks_at_once, idle: self.store.beginning(self.store.wait).idle })
     }
 
     /// Those of the pool, and the chunk's own.

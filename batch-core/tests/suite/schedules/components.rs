@@ -1,7 +1,8 @@
 //! A reader, a processor and a writer that fail as planned.
 
 use super::plan::{Fate, Plan};
-use batch_core::{BadRecord, Chunk, ListWriter, Processor, Reader, Result, Transient, Undo, Writer};
+use crate::table::TableTx;
+use batch_core::{BadRecord, BoxError, Chunk, ListWriter, Processor, Reader, Result, Transient, Undo, Writer};
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::sync::{
@@ -44,6 +45,19 @@ impl World {
         slow
     }
 
+    /// The items before the first that a write refuses, and its error.
+    fn refuses<'i>(&self, items: &'i [u64]) -> (&'i [u64], Option<BoxError>) {
+        for (index, item) in items.iter().enumerate() {
+            let error = match self.fate(*item).unwrap() {
+                Fate::Refused => "no row".into(),
+                Fate::SlowWrite(_) if self.is_slow(*item) => transient(),
+                _ => continue,
+            };
+            return (&items[..index], Some(error));
+        }
+        (items, None)
+    }
+
     async fn wait(&self) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 64;
         if self.waits >> turn & 1 == 1 {
@@ -52,7 +66,7 @@ impl World {
     }
 }
 
-fn transient() -> batch_core::BoxError {
+fn transient() -> BoxError {
     Transient("busy".into()).into()
 }
 
@@ -113,7 +127,21 @@ fn panic_quietly() -> ! {
     std::panic::resume_unwind(Box::new("no item"))
 }
 
+/// Writes into a table; what it refuses, it refuses after having written what comes before.
+#[derive(Clone)]
+pub struct FlakyInsert(pub Arc<World>);
+
+impl Writer<u64, TableTx> for FlakyInsert {
+    async fn write(&mut self, conn: &mut TableTx, items: Chunk<'_, u64>) -> Result<()> {
+        self.0.wait().await;
+        let (good, refused) = self.0.refuses(&items);
+        good.iter().for_each(|item| conn.insert(*item));
+        refused.map_or(Ok(()), Err)
+    }
+}
+
 /// Writes into a list; what it refuses, it refuses after having written what comes before.
+#[derive(Clone)]
 pub struct FlakyWriter {
     world: Arc<World>,
     list: ListWriter<u64>,
@@ -128,16 +156,9 @@ impl FlakyWriter {
 impl Writer<u64> for FlakyWriter {
     async fn write(&mut self, conn: &mut (), items: Chunk<'_, u64>) -> Result<()> {
         self.world.wait().await;
-        for (index, item) in items.iter().enumerate() {
-            let error = match self.world.fate(*item).unwrap() {
-                Fate::Refused => "no row".into(),
-                Fate::SlowWrite(_) if self.world.is_slow(*item) => transient(),
-                _ => continue,
-            };
-            self.list.write(conn, Chunk::from(&items[..index])).await?;
-            return Err(error);
-        }
-        self.list.write(conn, items).await
+        let (good, refused) = self.world.refuses(&items);
+        self.list.write(conn, Chunk::from(good)).await?;
+        refused.map_or(Ok(()), Err)
     }
 
     async fn open(&mut self, saved: Option<Value>) -> Result<()> {

@@ -38,6 +38,8 @@ pub struct Plan {
     pub attempts: u32,
     pub ahead: usize,
     pub concurrent: usize,
+    /// Chunks in flight; with more than one, rows go to a table with transactions.
+    pub in_flight: usize,
     pub limit: Option<u64>,
     /// Whether the reader says where it stands.
     pub seeks: bool,
@@ -55,26 +57,30 @@ pub fn plans() -> impl Strategy<Value = Plan> {
         prop_oneof![Just(0u64), 1u64..4, Just(1000)],
         1u32..4,
         0usize..3,
-        1usize..4,
+        (1usize..4, prop_oneof![1 => Just(1usize), 1 => 2usize..6]),
         option::weighted(0.2, 1u64..15),
         prop::bool::weighted(0.8),
         any::<u64>(),
         any::<bool>(),
         vec((1usize..12, fault()), 0..4),
     )
-        .prop_map(|(fates, chunk, skip_limit, attempts, ahead, concurrent, limit, seeks, waits, elsewhere, faults)| Plan {
-            fates,
-            chunk,
-            skip_limit,
-            attempts,
-            ahead,
-            concurrent,
-            limit,
-            seeks,
-            waits,
-            elsewhere,
-            faults,
-        })
+        .prop_map(
+            |(fates, chunk, skip_limit, attempts, ahead, (concurrent, in_flight), limit, seeks, waits, elsewhere, faults)| Plan {
+                fates,
+                chunk,
+                skip_limit,
+                attempts,
+                // Chunks in flight are read ahead.
+                ahead: if in_flight > 1 { ahead.max(1) } else { ahead },
+                concurrent,
+                in_flight,
+                limit,
+                seeks,
+                waits,
+                elsewhere,
+                faults,
+            },
+        )
 }
 
 fn fate() -> impl Strategy<Value = Fate> {

@@ -35,7 +35,7 @@ const COLUMNS: &str = "SELECT a.attname::text AS name, t.oid AS type_oid, t.typt
     format_type(t.oid, -1) AS type_name, format_type(t.typarray, -1) AS array_name, a.attnotnull AS not_null,
     a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
     c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT c.relrowsecurity 
-        AND (inet_server_addr() IS NULL OR current_setting('batch.sends_at_once', true) = 'true') AS takes_copy
+        AND (inet_server_addr() IS NULL OR coalesce(current_setting('batch.sends_at_once', true), '') = 'true') AS takes_copy
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

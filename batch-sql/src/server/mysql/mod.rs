@@ -2,7 +2,10 @@
 
 mod link;
 
-use super::kind::{Begin, Kind};
+use super::{
+    kind::{Begin, Kind},
+    nodelay,
+};
 use crate::{error::says, sql::Flavor};
 use batch_core::{Error, ErrorKind};
 use sqlx::{AssertSqlSafe, MySqlConnection, mysql::MySqlConnectOptions};
@@ -47,7 +50,10 @@ impl Kind for MySqlKind {
         Ok(if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql })
     }
 
-    async fn greet(conn: &mut MySqlConnection, _: &MySqlConnectOptions) -> Result<i64, sqlx::Error> {
+    async fn greet(conn: &mut MySqlConnection, connect: &MySqlConnectOptions) -> Result<i64, sqlx::Error> {
+        if connect.get_socket().is_none() {
+            nodelay::set(connect.get_port());
+        }
         sqlx::query_scalar("SELECT CAST(CONNECTION_ID() AS SIGNED)").fetch_one(conn).await
     }
 

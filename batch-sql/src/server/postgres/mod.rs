@@ -1,9 +1,11 @@
 //! PostgreSQL.
 
 mod link;
-mod nodelay;
 
-use super::kind::{Begin, Kind};
+use super::{
+    kind::{Begin, Kind},
+    nodelay,
+};
 use crate::sql::Flavor;
 use batch_core::{Error, ErrorKind};
 use sqlx::{PgConnection, postgres::PgConnectOptions};

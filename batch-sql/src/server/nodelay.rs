@@ -1,7 +1,8 @@
 //! Small packets at once, which the driver does not ask for.
 //!
 //! sqlx 0.9.0 leaves Nagle's algorithm on (launchbadge/sqlx#4335): the end of a COPY, a packet of its own behind the data, then waits
-//! up to 40 ms for an acknowledgement. The driver hides its socket, so it is found among this process's own.
+//! up to 40 ms for an acknowledgement, and so does the second half of a long statement to MySQL. The driver hides its socket, so it is
+//! found among this process's own.
 
 use std::net::SocketAddr;
 
