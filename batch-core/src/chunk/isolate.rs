@@ -1,7 +1,7 @@
 //! One write call, or, where items are refused and may be skipped, as many as it takes to find them by halves.
 
 use super::{
-    batch::{Batch, Failure, Skipped},
+    batch::{Batch, Effort, Failure, Skipped},
     sink::{Sink, write_failure},
 };
 use crate::{
@@ -13,13 +13,26 @@ use crate::{
     transaction::Transactions,
 };
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 /// What was written of a chunk.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) kept: usize,
     pub(super) skips: Vec<Skipped>,
+    /// Calls of the writer.
+    pub(super) calls: u32,
+    /// How long the transaction was open, and how much of that its commit took, where it came to one.
+    pub(super) open_time: Duration,
+    pub(super) commit_time: Duration,
+}
+
+impl Parts {
+    /// What the chunk took in all, this attempt being the last.
+    pub(super) fn effort(&self, write_time: Duration, attempts: u32) -> Effort {
+        let Self { open_time, commit_time, calls: write_calls, .. } = *self;
+        Effort { write_time, open_time, commit_time, attempts, write_calls }
+    }
 }
 
 /// Why a transaction cannot go on.
@@ -58,6 +71,7 @@ where
             todo.push((0, batch.outs.len()));
         }
         while let Some((from, to)) = todo.pop() {
+            parts.calls += 1;
             let Err(error) = self.write_part(tx, batch, (from, to), isolates, checking).await? else {
                 parts.kept += to - from;
                 continue;

@@ -2,7 +2,7 @@
 
 use super::{
     ChunkStep, Durability,
-    batch::{Batch, Failure},
+    batch::{Batch, Effort, Failure},
     connections::chunks_ahead,
     durability::with_durability,
     pipeline::Pipeline,
@@ -18,7 +18,7 @@ use crate::{
     step::{Ended, StepRun, adopt, demand_ours, is_transient},
     transaction::Transactions,
 };
-use std::{pin::pin, sync::Arc, time::Instant};
+use std::{pin::pin, sync::Arc};
 use tracing::Instrument;
 
 /// The parts of a running chunk step.
@@ -79,6 +79,7 @@ where
             allowance: run.allowance.clone(),
             cancel: run.control.child(),
             transient: Arc::new(move |error| is_transient(&*transactions, error)),
+            clock: run.clock.clone(),
         },
     });
     let sink = Sink {
@@ -171,19 +172,18 @@ where
                 .await
                 .map_err(|e| run.error(ErrorKind::Failed, "a listener failed before a chunk").because(e))?;
         }
-        let begun = Instant::now();
         let Self { pipeline, sink, .. } = self;
         let written = {
             let writing = pin!(sink.write(&batch, run));
             pipeline.overlap(batch.end, writing).await
         };
-        let (added, request) = match written {
-            Ok(Written::Committed { added, request }) => (added, request),
+        let (added, request, effort) = match written {
+            Ok(Written::Committed { added, request, effort }) => (added, request, effort),
             Ok(Written::Stopped) => return Ok(Some(Ended::Stopped)),
             Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
             Err(error) => return Err(chunk_failed(&batch, run, error).await),
         };
-        tell(&batch, added, begun, run).await;
+        tell(&batch, added, effort, run).await;
         run.obey(request).await?;
         let ended = batch.end.then_some(Ended::Completed);
         self.pipeline.recycle(batch);
@@ -241,8 +241,19 @@ async fn judge<Out>(skip: &Skip, batch: &mut Batch<Out>, run: &mut StepRun) -> R
 }
 
 /// Reports a committed chunk; nothing here can undo it.
-async fn tell<Out>(batch: &Batch<Out>, added: Counts, begun: Instant, run: &StepRun) {
-    let report = ChunkReport { step: &run.execution, chunk: added, total: batch.total, write_time: begun.elapsed() };
+async fn tell<Out>(batch: &Batch<Out>, added: Counts, effort: Effort, run: &StepRun) {
+    let report = ChunkReport {
+        step: &run.execution,
+        chunk: added,
+        total: batch.total,
+        read_time: batch.read_time,
+        process_time: batch.process_time,
+        write_time: effort.write_time,
+        open_time: effort.open_time,
+        commit_time: effort.commit_time,
+        attempts: effort.attempts,
+        write_calls: effort.write_calls,
+    };
     for listener in run.listeners.back() {
         run.listeners.note("after a chunk", listener.after_chunk(&report).await);
     }

@@ -1,7 +1,7 @@
 //! Writing a chunk: attempts, each in a transaction of its own, until one commits.
 
 use super::{
-    batch::{Batch, Failure, Skipped},
+    batch::{Batch, Effort, Failure, Skipped},
     hooks::OutputHooks,
     isolate::{Broken, Parts},
 };
@@ -31,8 +31,8 @@ pub(super) struct Sink<W, T, Out> {
 
 /// What became of a chunk that did not fail the step.
 pub(super) enum Written {
-    /// Committed; what it added, what it left out in writing, and what an operator asks.
-    Committed { added: Counts, request: Option<Request> },
+    /// Committed; what it added, what an operator asks, and how it went.
+    Committed { added: Counts, request: Option<Request>, effort: Effort },
     /// The run was asked to end during a wait between attempts; nothing of the chunk is left.
     Stopped,
 }
@@ -60,16 +60,19 @@ where
 
     /// Writes and commits `batch`.
     pub(super) async fn write(&mut self, batch: &Batch<Out>, run: &mut StepRun) -> Result<Written, Error> {
-        let (mut made, mut checking) = (0, false);
+        let begun = run.clock.uptime();
+        let (mut made, mut checking, mut attempts) = (0, false, 0);
         loop {
             let mut parts = Parts::default();
+            attempts += 1;
             let (failure, transient, at_commit) = match self.attempt(batch, run, checking, &mut parts).await? {
                 Attempt::Committed { mut commit, request } => {
                     let added = commit.added;
+                    let effort = parts.effort(run.clock.uptime().saturating_sub(begun), attempts);
                     let skips = std::mem::take(&mut commit.skips);
                     run.committed(*commit);
                     run.listeners.on_skip(&skips);
-                    return Ok(Written::Committed { added, request });
+                    return Ok(Written::Committed { added, request, effort });
                 }
                 Attempt::Undone { failure, transient, at_commit } => (failure, transient, at_commit),
             };
@@ -106,6 +109,7 @@ where
             Ok(tx) => tx,
             Err(error) => return Ok(self.undone(write_failure(None, error), false)),
         };
+        let opened = run.clock.uptime();
         crate::failpoint!("chunk.begun");
         let done = match self.write_parts(&mut tx, batch, run, checking, parts).await {
             Ok(()) => self.make_commit(batch, parts, run).await,
@@ -120,7 +124,10 @@ where
             }
         };
         crate::failpoint!("chunk.committing");
+        let committing = run.clock.uptime();
         let outcome = self.transactions.commit(tx, &commit).await;
+        let committed = run.clock.uptime();
+        (parts.open_time, parts.commit_time) = (committed.saturating_sub(opened), committed.saturating_sub(committing));
         match decide_commit(run, &*self.transactions, outcome).await? {
             Decided::Committed(request) => {
                 let request = copied(run, &*self.transactions, &mut commit, request).await?;

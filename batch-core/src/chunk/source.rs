@@ -5,6 +5,7 @@ use super::{
     hooks::InputHooks,
 };
 use crate::{
+    clock::Clock,
     control::Allowance,
     error::{BadRecord, BoxError, Result, Transient, caused_by, find, panicked},
     execution::Phase,
@@ -45,6 +46,7 @@ pub(super) struct Surroundings {
     pub(super) cancel: CancellationToken,
     /// Whether a retry may cure an error.
     pub(super) transient: Arc<dyn Fn(&BoxError) -> bool + Send + Sync>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
@@ -55,10 +57,14 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
         let cancel = self.surroundings.cancel.clone();
         let limit = self.chunk_limit;
         let filling = async {
+            let begun = self.surroundings.clock.uptime();
             self.read(batch).await;
             crate::failpoint!("chunk.read");
+            let read = self.surroundings.clock.uptime();
+            batch.read_time = read.saturating_sub(begun);
             if !batch.stopped && batch.failure.is_none() {
                 self.process(batch).await;
+                batch.process_time = self.surroundings.clock.uptime().saturating_sub(read);
             }
             crate::failpoint!("chunk.processed");
         };

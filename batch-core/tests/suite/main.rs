@@ -9,5 +9,6 @@
 
 mod mistakes;
 mod order;
+mod pace;
 mod schedules;
 mod units;

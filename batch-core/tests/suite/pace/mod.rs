@@ -1,0 +1,4 @@
+//! Time that passes only where a double says so: what is measured of a chunk.
+
+mod doubles;
+mod phases;
