@@ -39,6 +39,7 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
         leases: Arc::default(),
         statements: Arc::default(),
         place,
+        prepares: Arc::new(K::PREPARES.into()),
     };
     store.control.keep(first);
     migrations::migrate(&store).await.map_err(|e| store.place.of(e))?;

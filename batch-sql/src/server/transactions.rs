@@ -1,8 +1,8 @@
 //! A chunk's transaction: the writer's rows and the checkpoint, together.
 
-use super::{Kind, Server, kind::Begin, live::ServerLive};
+use super::{Kind, Server, kind::Begin, live::ServerLive, store::ServerStore};
 use crate::{
-    error::{self, Class, Fail, class},
+    error::{self, Class, Fail, class, is_elsewhere},
     repository::{SqlRepository, checkpoint},
     session::insert_all,
     slot::Lent,
@@ -12,7 +12,7 @@ use batch_core::{
     BoxError, JobRepository, Request, Result, Transactions, failpoint,
     repository::{Commit, CommitError},
 };
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 /// An open chunk transaction on a server.
 ///
@@ -75,7 +75,8 @@ impl<K: Kind> Transactions for Server<K> {
             return Err(checkpoint::refused(error));
         }
         failpoint!("server.commit.sending");
-        let sent = tx.lent.conn().script(checkpoint::and_commit(&store.texts, commit).into()).await;
+        let text = checkpoint::and_commit(&store.texts, commit, tx.lent.live().prepared);
+        let sent = tx.lent.conn().script(format!("{}{text}", checkpoint::STILL_OPEN).into()).await;
         failpoint!("server.commit.answered");
         match sent {
             Ok(answer) => {
@@ -83,7 +84,7 @@ impl<K: Kind> Transactions for Server<K> {
                 // What an operator asks came back with the guard, before the COMMIT: the chunk is committed whatever it says.
                 Ok(checkpoint::request(answer.rows.first()).unwrap_or_default())
             }
-            Err(error) => Err(tx.failed(error).await),
+            Err(error) => Err(store.failed(tx, error).await),
         }
     }
 
@@ -126,7 +127,26 @@ impl<K: Kind> Transactions for Server<K> {
     }
 }
 
+impl<K: Kind> ServerStore<K> {
+    /// What a failure of guard and COMMIT means: an answer of the server says that nothing was committed, no answer says nothing.
+    pub(super) async fn failed(&self, tx: ServerTx<K>, error: sqlx::Error) -> CommitError {
+        if is_elsewhere(&error) {
+            self.prepares.store(false, Ordering::Relaxed);
+        }
+        tx.failed(error).await
+    }
+}
+
 impl<K: Kind> ServerTx<K> {
+    /// A transaction on a connection that begins and ends it in one text.
+    pub(super) fn at_once(lent: Lent<ServerLive<K>>) -> Self {
+        Self { lent, depth: 0 }
+    }
+
+    pub(super) fn lent(&mut self) -> &mut Lent<ServerLive<K>> {
+        &mut self.lent
+    }
+
     pub(super) fn conn(&mut self) -> &mut K::Conn {
         self.lent.conn()
     }

@@ -29,6 +29,8 @@ impl Kind for MySqlKind {
     /// It is a setting of the whole server.
     const RELAXES: bool = false;
 
+    const PREPARES: bool = false;
+
     fn place(connect: &MySqlConnectOptions) -> Result<String, Error> {
         let Some(database) = connect.get_database() else {
             let message = "the database URL names no database: mysql://user@host/database";
@@ -45,7 +47,7 @@ impl Kind for MySqlKind {
         Ok(if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql })
     }
 
-    async fn number(conn: &mut MySqlConnection) -> Result<i64, sqlx::Error> {
+    async fn greet(conn: &mut MySqlConnection, _: &MySqlConnectOptions) -> Result<i64, sqlx::Error> {
         sqlx::query_scalar("SELECT CAST(CONNECTION_ID() AS SIGNED)").fetch_one(conn).await
     }
 

@@ -1,0 +1,29 @@
+//! A row of the file and of the table.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Product {
+    pub id: i64,
+    pub sku: String,
+    pub name: String,
+    pub category: String,
+    #[serde(with = "rust_decimal::serde::str")]
+    pub price: Decimal,
+    pub stock: i32,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Product {
+    /// With its name in upper case, in place where that is possible.
+    pub fn upper(mut self) -> Self {
+        if self.name.is_ascii() {
+            self.name.make_ascii_uppercase();
+        } else {
+            self.name = self.name.to_uppercase();
+        }
+        self
+    }
+}
