@@ -12,6 +12,8 @@ use std::fmt;
 
 /// Characters of the longest bar.
 const WIDTH: usize = 40;
+/// Characters of a line of text.
+const LINE: usize = 110;
 
 impl fmt::Display for Tuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,7 +61,11 @@ fn row(point: &Point) -> [String; 8] {
     [
         grouped(point.value as f64),
         grouped(spread.median),
-        format!("{} … {}", grouped(spread.low), grouped(spread.high)),
+        if point.trials.len() == 1 {
+            "1 trial".to_owned()
+        } else {
+            format!("{} … {}", grouped(spread.low), grouped(spread.high))
+        },
         phases(&point.us_per_item),
         quantiles(&point.commit_ms),
         quantiles(&point.lock_ms),
@@ -93,13 +99,28 @@ fn bars(curve: &Curve, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn told(curve: &Curve, rounds: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(f, "{}", curve.recommendation.reason)?;
+    wrapped(&curve.recommendation.reason, f)?;
     if let Some(not_tried) = &curve.not_tried {
         let values: Vec<String> = not_tried.values.iter().map(|value| grouped(*value as f64)).collect();
-        writeln!(f, "Not tried: {}; {}.", values.join(", "), not_tried.reason)?;
+        wrapped(&format!("Not tried: {}; {}.", values.join(", "), not_tried.reason), f)?;
     }
     match curve.cut_short {
         Some(made) => writeln!(f, "The time budget was over after {made} of {rounds} rounds."),
         None => Ok(()),
     }
+}
+
+/// Words in lines that fit.
+fn wrapped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > LINE {
+            writeln!(f)?;
+            column = 0;
+        }
+        write!(f, "{}{word}", if column > 0 { " " } else { "" })?;
+        column += length + usize::from(column > 0);
+    }
+    writeln!(f)
 }
