@@ -207,8 +207,10 @@ where
         self
     }
 
-    /// Recommends nothing for which the process needs so many bytes more than before. Default: no limit. Does nothing where memory is
-    /// not measured.
+    /// Recommends nothing for which the process needs so many bytes more than before. Default: no limit.
+    ///
+    /// Memory is measured on Linux, in the first dimension alone: what its largest trials left to the allocator hides what later ones need.
+    /// For another dimension give `.chunks([])` and [`Self::from`] in a process of its own.
     pub fn max_memory(mut self, bytes: u64) -> Self {
         self.rules.limits.memory_bytes = Some(bytes);
         self

@@ -92,7 +92,8 @@ pub struct Point {
     pub commit_ms: Quantiles,
     /// Whole transactions: how long a chunk holds its locks.
     pub lock_ms: Quantiles,
-    /// Highest memory above what the process had before the first trial, at most; none where the system does not tell.
+    /// Highest memory above what the process had before the first trial, at most: what a trial frees stays with the process, and counts
+    /// for smaller ones after it. None where the system does not tell, and in a dimension that others were tuned before.
     pub memory_bytes: Option<u64>,
     /// Cost of a chunk that fails just before its commit and is tried again; none where it was not measured.
     pub retried_chunk: Option<RetriedChunk>,

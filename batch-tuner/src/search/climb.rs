@@ -21,7 +21,7 @@ impl<M: Measure> Search<'_, M> {
             if let Some(reason) = self.stop(&candidates, *value) {
                 return Ok((candidates, Some(NotTried { values: values[i..].to_vec(), reason })));
             }
-            let trial = self.measure.measure(self.setting(*value), Kind::Timed).await?;
+            let trial = self.trial(*value, Kind::Timed).await?;
             candidates.push(Candidate { value: *value, trials: vec![trial], ..Default::default() });
         }
         Ok((candidates, None))

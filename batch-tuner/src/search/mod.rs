@@ -50,7 +50,8 @@ pub(crate) async fn tune<M: Measure>(
     for (done, (dimension, values)) in dimensions.iter().enumerate() {
         let left = u32::try_from(dimensions.len() - done).unwrap_or(u32::MAX);
         let ends = measure.elapsed() + rules.budget.saturating_sub(measure.elapsed()) / left;
-        let mut search = Search { measure, rules, random: &mut random, ends, dimension: *dimension, from: setting };
+        let remembers = done > 0;
+        let mut search = Search { measure, rules, random: &mut random, ends, dimension: *dimension, from: setting, remembers };
         let curve = search.curve(values).await?;
         if let Some(value) = curve.recommendation.value {
             setting = setting.with(*dimension, value);
@@ -69,6 +70,8 @@ struct Search<'a, M> {
     ends: Duration,
     dimension: Dimension,
     from: Setting,
+    /// Other dimensions came before: what their largest trials left to the allocator hides what these need.
+    remembers: bool,
 }
 
 impl<M: Measure> Search<'_, M> {
@@ -96,8 +99,7 @@ impl<M: Measure> Search<'_, M> {
             if self.is_over() {
                 return Ok(false);
             }
-            let trial = self.measure.measure(self.setting(candidates[i].value), Kind::Timed).await?;
-            candidates[i].trials.push(trial);
+            candidates[i].trials.push(self.trial(candidates[i].value, Kind::Timed).await?);
         }
         Ok(true)
     }
@@ -120,7 +122,7 @@ impl<M: Measure> Search<'_, M> {
     async fn retry(&mut self, candidates: &mut [Candidate]) -> Result<(), Error> {
         for candidate in candidates.iter_mut().filter(|candidate| candidate.given_up.is_none()) {
             if !self.is_over() {
-                candidate.retried = self.measure.measure(self.setting(candidate.value), Kind::Retried).await?.retried;
+                candidate.retried = self.trial(candidate.value, Kind::Retried).await?.retried;
             }
         }
         Ok(())
@@ -130,6 +132,12 @@ impl<M: Measure> Search<'_, M> {
         let points: Vec<Point> = candidates.iter().map(point).collect();
         let recommendation = recommend(self.dimension, &points, self.rules.tolerance, &self.rules.limits);
         Curve { dimension: self.dimension, from: self.from, points, not_tried, cut_short, recommendation }
+    }
+
+    async fn trial(&mut self, value: usize, kind: Kind) -> Result<Measurement, Error> {
+        let measured = self.measure.measure(self.setting(value), kind).await?;
+        let memory = measured.memory.filter(|_| !self.remembers);
+        Ok(Measurement { memory, ..measured })
     }
 
     fn setting(&self, value: usize) -> Setting {

@@ -227,6 +227,7 @@ fn each_dimension_is_tuned_at_what_the_ones_before_recommend() {
     let (curves, setting) = tuned(&mut model, &rules(), &[(Dimension::Chunk, &SIZES), (Dimension::InFlight, in_flight)]);
     assert_eq!((setting.chunk, setting.in_flight, setting.workers), (5000, 4, 1));
     assert_eq!(curves[1].from.chunk, 5000);
+    assert!(curves[0].points.iter().all(|p| p.memory_bytes.is_some()) && curves[1].points.iter().all(|p| p.memory_bytes.is_none()));
     assert_eq!(curves[1].not_tried.as_ref().unwrap().values, [16]);
 }
 
