@@ -5,20 +5,24 @@ use crate::{
     report::{Point, Recommendation, bytes, grouped, milliseconds, percent},
 };
 
+/// Fewer trials do not show how much they differ.
+const FEW: usize = 3;
+
 /// Chooses among points, smallest first.
 pub(crate) fn recommend(dimension: Dimension, points: &[Point], tolerance: f64, limits: &Limits) -> Recommendation {
     let Some(best) = best(points, limits) else { return none(points, limits) };
     let enough = best.rate() * (1.0 - tolerance);
     let chosen = points.iter().find(|point| point.rate() >= enough && broken(point, limits).is_none()).unwrap_or(best);
-    let noise = chosen.items_per_second.noise().max(best.items_per_second.noise());
-    let sure = noise <= tolerance;
+    let ruled_out = ruled_out(best, points, limits);
+    let doubt = doubt(chosen, best, tolerance);
+    let sure = doubt.is_none();
     let sentences = [
-        Some(speed(dimension, chosen, best)),
+        Some(speed(dimension, chosen, best, ruled_out.is_some())),
         smaller(chosen, best, points, limits),
         Some(costs(chosen)),
-        ruled_out(best, points, limits),
+        ruled_out,
         largest(chosen, points),
-        (!sure).then(|| doubt(noise, tolerance)),
+        doubt,
     ];
     let reason = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
     Recommendation { value: Some(chosen.value), sure, reason }
@@ -55,10 +59,10 @@ fn none(points: &[Point], limits: &Limits) -> Recommendation {
     Recommendation { value: None, sure: true, reason }
 }
 
-fn speed(dimension: Dimension, chosen: &Point, best: &Point) -> String {
+fn speed(dimension: Dimension, chosen: &Point, best: &Point, limited: bool) -> String {
     let what = format!("{} {}: {} items/s", dimension.as_str(), grouped(chosen.value as f64), grouped(chosen.rate()));
     if chosen.value == best.value {
-        return format!("{what}, the best.");
+        return format!("{what}, the best{}.", if limited { " within the limits" } else { "" });
     }
     let share = percent(chosen.rate() / best.rate());
     format!("{what}, {share} of the best ({} at {}).", grouped(best.rate()), grouped(best.value as f64))
@@ -88,12 +92,20 @@ fn largest(chosen: &Point, points: &[Point]) -> Option<String> {
     is_last.then(|| "It is the largest that was tried; a larger one may be faster still.".to_owned())
 }
 
-fn doubt(noise: f64, tolerance: f64) -> String {
-    format!(
-        "Not sure: the trials tell throughput only to ±{}, too little to tell {} apart; take more rounds, longer trials, or a quieter machine.",
-        percent(noise),
-        percent(tolerance)
-    )
+/// Why the trials do not tell the numbers apart.
+fn doubt(chosen: &Point, best: &Point, tolerance: f64) -> Option<String> {
+    let trials = chosen.trials.len().min(best.trials.len());
+    if trials < FEW {
+        return Some(format!("Not sure: {trials} of {FEW} trials that are needed to see how much they differ."));
+    }
+    let noise = chosen.items_per_second.noise().max(best.items_per_second.noise());
+    (noise > tolerance).then(|| {
+        format!(
+            "Not sure: the trials tell throughput only to ±{}, too little to tell {} apart; take more rounds, longer trials, or a quieter machine.",
+            percent(noise),
+            percent(tolerance)
+        )
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ fn point(value: usize, rate: f64, noise: f64, lock: f64, megabytes: u64) -> Poin
     let mut point = Point {
         value,
         items_per_second: Spread { median: rate, low: rate - noise, high: rate + noise },
-        trials: vec![rate],
+        trials: vec![rate; 5],
         chunks: 20,
         us_per_item: Default::default(),
         commit_ms: Default::default(),
@@ -52,7 +52,7 @@ fn a_limit_rules_out_what_is_faster() {
     assert_eq!(found.value, Some(100));
     assert_eq!(
         found.reason,
-        "chunk 100: 80,000 items/s, the best. Its transactions last 1.00 ms (p99), and it takes 1.0 MB of memory at most. \
+        "chunk 100: 80,000 items/s, the best within the limits. Its transactions last 1.00 ms (p99), and it takes 1.0 MB of memory at most. \
          1,000 (100,000 items/s) is ruled out: its transactions last 10.0 ms (p99), the limit is 3.00 ms."
     );
     let found = of(&curve(), Limits { lock_ms: None, memory_bytes: Some(1_500_000) });
@@ -91,6 +91,15 @@ fn trials_that_differ_more_than_the_tolerance_are_not_sure() {
         "{}",
         found.reason
     );
+}
+
+#[test]
+fn one_trial_is_never_sure() {
+    let mut points = curve();
+    points[1].trials.truncate(1);
+    let found = of(&points, Limits::default());
+    assert_eq!((found.value, found.sure), (Some(500), false));
+    assert!(found.reason.ends_with("Not sure: 1 of 3 trials that are needed to see how much they differ."), "{}", found.reason);
 }
 
 #[test]

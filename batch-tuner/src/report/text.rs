@@ -18,7 +18,8 @@ const LINE: usize = 110;
 impl fmt::Display for Tuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = if self.rolled_back { "rolled back" } else { "committed" };
-        writeln!(f, "{}: {} rounds, {how}, seed {}, {}", self.job, self.rounds, self.seed, milliseconds(self.seconds * 1e3))?;
+        let rounds = if self.rounds == 1 { "1 round".to_owned() } else { format!("{} rounds", self.rounds) };
+        writeln!(f, "{}: {rounds}, {how}, seed {}, {}", self.job, self.seed, milliseconds(self.seconds * 1e3))?;
         for curve in &self.curves {
             writeln!(f, "\n{}", table(curve, self.rolled_back))?;
             bars(curve, f)?;
