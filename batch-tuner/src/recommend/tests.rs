@@ -64,6 +64,13 @@ fn a_limit_rules_out_what_is_faster() {
 }
 
 #[test]
+fn one_that_is_fast_enough_must_keep_to_the_limits_too() {
+    let mut points = curve();
+    points[1].lock_ms.p99 = 30.0;
+    assert_eq!(of(&points, Limits { lock_ms: Some(20.0), memory_bytes: None }).value, Some(1000));
+}
+
+#[test]
 fn nothing_is_recommended_where_everything_breaks_a_limit() {
     let found = of(&curve(), Limits { lock_ms: Some(0.5), memory_bytes: None });
     assert_eq!(found.value, None);

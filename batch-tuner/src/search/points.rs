@@ -47,3 +47,16 @@ fn phases(chunks: &[&ChunkSample]) -> Phases {
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidate, Measurement, point};
+
+    #[test]
+    fn memory_is_what_the_trial_that_inherited_least_needed() {
+        let trial = |memory| Measurement { memory, ..Default::default() };
+        let trials = vec![trial(Some(9)), trial(Some(4)), trial(None), trial(Some(7))];
+        assert_eq!(point(&Candidate { trials, ..Default::default() }).memory_bytes, Some(4));
+        assert_eq!(point(&Candidate { trials: vec![trial(None)], ..Default::default() }).memory_bytes, None);
+    }
+}
