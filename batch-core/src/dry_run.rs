@@ -39,6 +39,10 @@ impl<D: Transactions + Clone> Transactions for DryRun<D> {
         self.inner.begin().await
     }
 
+    async fn begin_late(&self) -> Result<D::Tx> {
+        self.inner.begin_late().await
+    }
+
     fn conn(tx: &mut D::Tx) -> &mut D::Conn {
         D::conn(tx)
     }

@@ -217,6 +217,11 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
         self.inner.begin().await
     }
 
+    async fn begin_late(&self) -> Result<D::Tx> {
+        self.pass(Call::Begin)?;
+        self.inner.begin_late().await
+    }
+
     fn conn(tx: &mut D::Tx) -> &mut D::Conn {
         D::conn(tx)
     }

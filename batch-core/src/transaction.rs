@@ -33,6 +33,12 @@ pub trait Transactions: Send + Sync + 'static {
     /// Begins a transaction.
     fn begin(&self) -> impl Future<Output = Result<Self::Tx>> + Send;
 
+    /// Begins a transaction for a writer that does not use its connection: what begins it may be sent with the commit. Default: as
+    /// [`Self::begin`].
+    fn begin_late(&self) -> impl Future<Output = Result<Self::Tx>> + Send {
+        self.begin()
+    }
+
     /// The connection that the transaction is open on.
     fn conn(tx: &mut Self::Tx) -> &mut Self::Conn;
 

@@ -109,6 +109,14 @@ impl Transactions for Database {
         })
     }
 
+    async fn begin_late(&self) -> Result<Connection> {
+        Ok(match self {
+            Self::Sqlite(db) => Connection::Sqlite(db.begin_late().await?),
+            Self::Postgres(db) => Connection::Postgres(db.begin_late().await?),
+            Self::MySql(db) => Connection::MySql(db.begin_late().await?),
+        })
+    }
+
     fn conn(tx: &mut Connection) -> &mut Connection {
         tx
     }

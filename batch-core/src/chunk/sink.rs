@@ -101,7 +101,11 @@ where
         parts: &mut Parts,
     ) -> Result<Attempt, Error> {
         crate::failpoint!("chunk.beginning");
-        let mut tx = match self.transactions.begin().await {
+        let begun = match self.writer.uses_connection() {
+            true => self.transactions.begin().await,
+            false => self.transactions.begin_late().await,
+        };
+        let mut tx = match begun {
             Ok(tx) => tx,
             Err(error) => return Ok(self.undone(write_failure(None, error), false)),
         };

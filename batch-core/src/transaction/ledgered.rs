@@ -95,6 +95,10 @@ impl<U: Ledger> Transactions for Ledgered<U> {
         self.target.begin().await
     }
 
+    async fn begin_late(&self) -> Result<U::Tx> {
+        self.target.begin_late().await
+    }
+
     fn conn(tx: &mut U::Tx) -> &mut U::Conn {
         U::conn(tx)
     }

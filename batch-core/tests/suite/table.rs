@@ -69,7 +69,7 @@ impl Table {
         self.shared.state.lock().begun
     }
 
-    fn keep(&self, tx: TableTx) {
+    fn keep(&self, tx: &TableTx) {
         self.shared.state.lock().rows.extend(&tx.rows);
     }
 }
@@ -150,7 +150,7 @@ impl Transactions for Table {
 
     async fn commit(&self, tx: TableTx, commit: &Commit) -> Result<Option<Request>, CommitError> {
         let request = JobRepository::commit(&self.memory, commit).await?;
-        self.keep(tx);
+        self.keep(&tx);
         Ok(request)
     }
 
@@ -180,7 +180,7 @@ impl Ledger for Table {
 
     async fn commit_with_ledger(&self, tx: TableTx, guard: &LedgerGuard, entry: &str) -> Result<(), CommitError> {
         self.memory.commit_with_ledger((), guard, entry).await?;
-        self.keep(tx);
+        self.keep(&tx);
         Ok(())
     }
 }

@@ -6,7 +6,6 @@ mod live;
 mod lock;
 mod mysql;
 mod nodelay;
-mod once;
 mod open;
 mod options;
 mod postgres;

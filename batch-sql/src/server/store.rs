@@ -1,6 +1,6 @@
 //! What the clones of a handle share.
 
-use super::{Kind, kind::Begin, live::ServerLive, lock::ServerLocks, once, open::CONTROL};
+use super::{Kind, kind::Begin, live::ServerLive, lock::ServerLocks, open::CONTROL, transactions::ServerTx};
 use crate::{
     error::{Class, Fail, Outcome, Place, class, is_elsewhere},
     repository::{checkpoint, lease::Timing, owners},
@@ -134,7 +134,10 @@ impl<K: Kind> Store for ServerStore<K> {
             return None;
         }
         let begin = Begin { synchronous: Some(true), ..self.beginning(self.wait) };
-        Some(once::commit(self, &begin, commit).await)
+        Some(match self.lend(&self.control, self.wait).await {
+            Ok(lent) => self.commit(ServerTx::late(lent, begin), commit).await,
+            Err(fail) => Err(checkpoint::not_begun(fail)),
+        })
     }
 
     fn now(&self) -> DateTime<Utc> {
