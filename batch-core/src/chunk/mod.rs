@@ -6,6 +6,7 @@ mod connections;
 mod durability;
 mod hooks;
 mod isolate;
+mod pace;
 mod pipeline;
 mod process;
 mod run;

@@ -5,6 +5,7 @@ use super::{
     batch::{Batch, Effort, Failure},
     connections::chunks_ahead,
     durability::with_durability,
+    pace::Pace,
     pipeline::Pipeline,
     sink::{Sink, Written, opening},
     source::{Source, Surroundings, is_bad_record},
@@ -27,6 +28,8 @@ struct Running<R: Reader, P: Processor<R::Item>, W, T> {
     sink: Sink<W, T, P::Out>,
     skip: Skip,
     durability: Durability,
+    /// Where the chunks' size is adaptive.
+    pace: Option<Pace>,
 }
 
 /// Runs the step from its checkpoint to its end; reader and writer are closed whatever happens.
@@ -41,9 +44,11 @@ where
     let ahead = chunks_ahead(&step, run)?;
     adopt(run, &*step.transactions).await?;
     let durability = step.options.durability;
+    let pace = step.completion.steered().map(Pace::new);
     let (mut source, mut sink) = assemble(step, run);
+    source.size = pace.as_ref().map(Pace::next_size);
     let opened = open_both(&mut source, &mut sink, run).await;
-    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability };
+    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability, pace };
     let ended = match opened {
         Ok(()) => running.chunks(run).await,
         Err(error) => Err(error),
@@ -66,6 +71,7 @@ where
         reader: step.reader,
         processor: step.processor,
         completion: step.completion,
+        size: None,
         skip: step.options.skip.clone(),
         retry: step.options.retry.clone(),
         concurrent: step.options.concurrent,
@@ -183,6 +189,9 @@ where
             Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
             Err(error) => return Err(chunk_failed(&batch, run, error).await),
         };
+        if let Some(pace) = &mut self.pace {
+            pace.committed(&batch, &effort, &run.execution.name);
+        }
         tell(&batch, added, effort, run).await;
         run.obey(request).await?;
         let ended = batch.end.then_some(Ended::Completed);

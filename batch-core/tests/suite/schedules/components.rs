@@ -1,12 +1,15 @@
 //! A reader, a processor and a writer that fail as planned.
 
 use super::plan::{Fate, Plan};
-use batch_core::{BadRecord, Chunk, ListWriter, Processor, Reader, Result, Transient, Undo, Writer};
+use batch_core::{BadRecord, Chunk, ListWriter, ManualClock, Processor, Reader, Result, Transient, Undo, Writer};
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 /// The plan, and what is left of each record's transient failures over all tries.
@@ -16,6 +19,7 @@ pub struct World {
     seeks: bool,
     waits: u64,
     turn: AtomicU32,
+    pub clock: ManualClock,
 }
 
 impl World {
@@ -28,7 +32,14 @@ impl World {
                 _ => 0,
             })
             .collect();
-        Self { fates: plan.fates.clone(), left: Mutex::new(left), seeks: plan.seeks, waits: plan.waits, turn: AtomicU32::new(0) }
+        Self {
+            fates: plan.fates.clone(),
+            left: Mutex::new(left),
+            seeks: plan.seeks,
+            waits: plan.waits,
+            turn: AtomicU32::new(0),
+            clock: ManualClock::at(chrono::Utc::now()),
+        }
     }
 
     fn fate(&self, number: u64) -> Option<Fate> {
@@ -47,6 +58,7 @@ impl World {
     async fn wait(&self) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 64;
         if self.waits >> turn & 1 == 1 {
+            self.clock.advance(Duration::from_millis(1));
             tokio::task::yield_now().await;
         }
     }
@@ -127,7 +139,9 @@ impl FlakyWriter {
 
 impl Writer<u64> for FlakyWriter {
     async fn write(&mut self, conn: &mut (), items: Chunk<'_, u64>) -> Result<()> {
-        self.world.wait().await;
+        for _ in items.iter() {
+            self.world.wait().await;
+        }
         for (index, item) in items.iter().enumerate() {
             let error = match self.world.fate(*item).unwrap() {
                 Fate::Refused => "no row".into(),
