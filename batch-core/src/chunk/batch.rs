@@ -18,6 +18,8 @@ pub(super) struct Batch<Out> {
     /// Records consumed.
     pub(super) read: u64,
     pub(super) filtered: u64,
+    /// The number of items at which it was full, whatever else ended it.
+    pub(super) size: usize,
     /// For each item that the processor dropped, how many outputs were before it.
     pub(super) dropped: Vec<u32>,
     /// For each record skipped in reading, how many items were before it.
@@ -73,6 +75,7 @@ impl<Out> Default for Batch<Out> {
             first: 0,
             read: 0,
             filtered: 0,
+            size: 0,
             dropped: Vec::new(),
             skipped: Vec::new(),
             lines: Vec::new(),
@@ -104,6 +107,11 @@ impl<Out> Batch<Out> {
     /// Whether no chunk can follow this one.
     pub(super) fn is_last(&self) -> bool {
         self.end || self.stopped || self.failure.is_some()
+    }
+
+    /// Items read, those that were filtered or skipped in processing included.
+    pub(super) fn items(&self) -> usize {
+        self.outs.len() + self.dropped.len()
     }
 
     /// What the chunk adds, its skips in writing aside.

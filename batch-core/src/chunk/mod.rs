@@ -7,6 +7,7 @@ mod durability;
 mod flight;
 mod hooks;
 mod isolate;
+mod pace;
 mod pipeline;
 mod process;
 mod run;

@@ -6,6 +6,7 @@ use super::{
     connections::chunks_ahead,
     durability::with_durability,
     flight::overlap,
+    pace::Pace,
     pipeline::Pipeline,
     sink::{Sink, Written, opening},
     source::{Source, Surroundings, is_bad_record},
@@ -28,6 +29,8 @@ pub(super) struct Running<R: Reader, P: Processor<R::Item>, W, T> {
     pub(super) sink: Sink<W, T, P::Out>,
     pub(super) skip: Skip,
     pub(super) durability: Durability,
+    /// Where the chunks' size is adaptive.
+    pub(super) pace: Option<Pace>,
 }
 
 /// Runs the step from its checkpoint to its end; reader and writer are closed whatever happens.
@@ -43,9 +46,11 @@ where
     let (fork, overlap) = (step.fork, overlap(&step, ahead, run)?);
     adopt(run, &*step.transactions).await?;
     let durability = step.options.durability;
+    let pace = step.completion.steered().map(Pace::new);
     let (mut source, mut sink) = assemble(step, run);
+    source.size = pace.as_ref().map(Pace::next_size);
     let opened = open_both(&mut source, &mut sink, run).await;
-    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability };
+    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability, pace };
     let ended = match (opened, fork.zip(overlap)) {
         (Err(error), _) => Err(error),
         (Ok(()), None) => running.chunks(run).await,
@@ -69,6 +74,7 @@ where
         reader: step.reader,
         processor: step.processor,
         completion: step.completion,
+        size: None,
         skip: step.options.skip.clone(),
         retry: step.options.retry.clone(),
         concurrent: step.options.concurrent,
@@ -190,9 +196,17 @@ where
             Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
             Err(error) => return Err(chunk_failed(batch, run, error).await),
         };
+        self.paced(batch, &effort, run);
         tell(batch, added, effort, run).await;
         run.obey(request).await?;
         Ok(batch.end.then_some(Ended::Completed))
+    }
+
+    /// Lets the chunks' size follow what a commit took.
+    pub(super) fn paced(&mut self, batch: &Batch<P::Out>, effort: &Effort, run: &StepRun) {
+        if let Some(pace) = &mut self.pace {
+            pace.committed(batch, effort, &run.execution.name);
+        }
     }
 
     /// Publishes what a completed step wrote, and closes reader and writer. The first error counts.

@@ -3,6 +3,7 @@
 use super::{
     batch::{Batch, Failure, Skipped},
     hooks::InputHooks,
+    pace::NextSize,
 };
 use crate::{
     clock::Clock,
@@ -24,6 +25,8 @@ pub(super) struct Source<R: Reader, P> {
     pub(super) reader: R,
     pub(super) processor: P,
     pub(super) completion: Completion,
+    /// The size of the next chunk, where it is adaptive.
+    pub(super) size: Option<NextSize>,
     pub(super) skip: Skip,
     /// The user's retry policy; processing is retried only with one.
     pub(super) retry: Option<Retry>,
@@ -102,6 +105,10 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
 
     /// Reads at most `left` records, until the chunk is full.
     async fn read_records(&mut self, batch: &mut Batch<P::Out>, left: usize) {
+        if let Some(size) = &self.size {
+            self.completion.resize(size.get());
+        }
+        batch.size = self.completion.max_items();
         let bytes = self.reader.bytes();
         let mut deadline = self.deadline();
         let mut room = self.completion.max_items().min(left);

@@ -122,6 +122,7 @@ where
         if request.is_some() || run.control.is_paused() {
             line.ground().await;
         }
+        self.paced(&batch, &effort, run);
         tell(&batch, added, effort, run).await;
         run.obey(request).await?;
         let ended = batch.end.then_some(Ended::Completed);

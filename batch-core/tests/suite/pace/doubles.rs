@@ -67,6 +67,7 @@ pub struct SlowWriter {
     pub list: ListWriter<u64>,
     pub a_call: Duration,
     pub an_item: Duration,
+    /// Refuses multiples of it.
     pub refuses: Option<u64>,
     /// Whether it lets other tasks run first, so that the next chunk is read ahead.
     pub waits: bool,
@@ -87,7 +88,9 @@ impl Writer<u64> for SlowWriter {
         }
         self.clock.advance(self.a_call + self.an_item * u32::try_from(items.len()).unwrap());
         match self.refuses {
-            Some(refused) if items.contains(&refused) => Err(format!("{refused} is refused").into()),
+            Some(number) if items.iter().any(|item| item.is_multiple_of(number)) => {
+                Err(format!("multiples of {number} are refused").into())
+            }
             _ => self.list.write(conn, items).await,
         }
     }
@@ -172,14 +175,19 @@ impl Transactions for SlowDatabase {
 /// What a report says of time: in seconds reading, processing, writing, open, committing; then attempts and calls.
 pub type Phases = ([u64; 5], u32, u32);
 
-/// Keeps what each chunk took.
+/// Keeps what each chunk took, and how many records were read for it.
 #[derive(Clone, Default)]
-pub struct Stopwatch(Arc<Mutex<Vec<Phases>>>);
+pub struct Stopwatch(Arc<Mutex<Vec<(u64, Phases)>>>);
 
 impl Stopwatch {
     /// Since the last look.
     pub fn phases(&self) -> Vec<Phases> {
-        std::mem::take(&mut *self.0.lock())
+        std::mem::take(&mut *self.0.lock()).into_iter().map(|(_, phases)| phases).collect()
+    }
+
+    /// Records of each chunk since the last look.
+    pub fn sizes(&self) -> Vec<u64> {
+        std::mem::take(&mut *self.0.lock()).into_iter().map(|(read, _)| read).collect()
     }
 }
 
@@ -187,7 +195,7 @@ impl Stopwatch {
 impl Listener for Stopwatch {
     async fn after_chunk(&self, r: &ChunkReport<'_>) -> Result<()> {
         let seconds = [r.read_time, r.process_time, r.write_time, r.open_time, r.commit_time].map(|time| time.as_secs());
-        self.0.lock().push((seconds, r.attempts, r.write_calls));
+        self.0.lock().push((r.chunk.read, (seconds, r.attempts, r.write_calls)));
         Ok(())
     }
 }

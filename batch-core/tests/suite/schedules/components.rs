@@ -2,12 +2,15 @@
 
 use super::plan::{Fate, Plan};
 use crate::table::TableTx;
-use batch_core::{BadRecord, BoxError, Chunk, ListWriter, Processor, Reader, Result, Transient, Undo, Writer};
+use batch_core::{BadRecord, BoxError, Chunk, ListWriter, ManualClock, Processor, Reader, Result, Transient, Undo, Writer};
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 /// The plan, and what is left of each record's transient failures over all tries.
@@ -17,6 +20,7 @@ pub struct World {
     seeks: bool,
     waits: u64,
     turn: AtomicU32,
+    pub clock: ManualClock,
 }
 
 impl World {
@@ -29,7 +33,14 @@ impl World {
                 _ => 0,
             })
             .collect();
-        Self { fates: plan.fates.clone(), left: Mutex::new(left), seeks: plan.seeks, waits: plan.waits, turn: AtomicU32::new(0) }
+        Self {
+            fates: plan.fates.clone(),
+            left: Mutex::new(left),
+            seeks: plan.seeks,
+            waits: plan.waits,
+            turn: AtomicU32::new(0),
+            clock: ManualClock::at(chrono::Utc::now()),
+        }
     }
 
     fn fate(&self, number: u64) -> Option<Fate> {
@@ -61,6 +72,7 @@ impl World {
     async fn wait(&self) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 64;
         if self.waits >> turn & 1 == 1 {
+            self.clock.advance(Duration::from_millis(1));
             tokio::task::yield_now().await;
         }
     }
@@ -133,7 +145,9 @@ pub struct FlakyInsert(pub Arc<World>);
 
 impl Writer<u64, TableTx> for FlakyInsert {
     async fn write(&mut self, conn: &mut TableTx, items: Chunk<'_, u64>) -> Result<()> {
-        self.0.wait().await;
+        for _ in items.iter() {
+            self.0.wait().await;
+        }
         let (good, refused) = self.0.refuses(&items);
         good.iter().for_each(|item| conn.insert(*item));
         refused.map_or(Ok(()), Err)
@@ -155,7 +169,9 @@ impl FlakyWriter {
 
 impl Writer<u64> for FlakyWriter {
     async fn write(&mut self, conn: &mut (), items: Chunk<'_, u64>) -> Result<()> {
-        self.world.wait().await;
+        for _ in items.iter() {
+            self.world.wait().await;
+        }
         let (good, refused) = self.world.refuses(&items);
         self.list.write(conn, Chunk::from(good)).await?;
         refused.map_or(Ok(()), Err)

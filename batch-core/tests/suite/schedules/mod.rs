@@ -135,19 +135,19 @@ fn job<D: Place>(
     out: &D::Out,
     lenient: bool,
 ) -> Job<Scripted<D>> {
+    let job = Job::new("schedule", database).clock(world.clock.clone());
     let (plan, rows, world, out) = (plan.clone(), rows.clone(), world.clone(), out.clone());
     let parts = move || (FlakyReader::new(world.clone()), FlakyProcessor(world.clone()), D::writer(world.clone(), &out));
-    let job = Job::new("schedule", database);
     if plan.elsewhere {
         job.step("step", move |s| {
             let (reader, processor, writer) = parts();
-            let step = s.chunk(plan.chunk, reader).processor(processor).transaction(&rows).writer(writer);
+            let step = s.chunk(plan.size(), reader).processor(processor).transaction(&rows).writer(writer);
             Ok(with_policies(step, &plan, lenient))
         })
     } else {
         job.step("step", move |s| {
             let (reader, processor, writer) = parts();
-            Ok(with_policies(s.chunk(plan.chunk, reader).processor(processor).writer(writer), &plan, lenient))
+            Ok(with_policies(s.chunk(plan.size(), reader).processor(processor).writer(writer), &plan, lenient))
         })
     }
 }
