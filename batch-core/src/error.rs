@@ -5,7 +5,7 @@ mod item;
 use std::{error::Error as StdError, fmt};
 
 pub(crate) use item::find;
-pub use item::{BadRecord, FailedItems, ItemProblem, Transient, caused_by};
+pub use item::{BadRecord, FailedItems, ItemProblem, RefusedItem, Transient, caused_by};
 
 /// What readers, processors, writers, tasklets and listeners return: any error, by `?`.
 pub type BoxError = Box<dyn StdError + Send + Sync>;

@@ -61,7 +61,7 @@ pub use chunk::{BeforeWriter, ChunkStep, Durability, NoWriter};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use control::StopHandle;
 pub use dry_run::DryRun;
-pub use error::{BadRecord, BoxError, Error, ErrorKind, FailedItems, ItemProblem, Result, Transient, caused_by};
+pub use error::{BadRecord, BoxError, Error, ErrorKind, FailedItems, ItemProblem, RefusedItem, Result, Transient, caused_by};
 pub use execution::{
     BatchStatus, Checkpoint, Context, Counts, ExitStatus, JobExecution, JobInstance, JobKeyFormat, Parameter, ParameterValue,
     Parameters, Phase, Secret, SkipRecord, StepExecution, UnitCounts, UnitRecord, UnitStatus,

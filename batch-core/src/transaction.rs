@@ -42,7 +42,7 @@ pub trait Transactions: Send + Sync + 'static {
     /// The connection that the transaction is open on.
     fn conn(tx: &mut Self::Tx) -> &mut Self::Conn;
 
-    /// Marks a point to which [`Self::rollback_to`] goes back; the one marked last counts.
+    /// Marks a point to which [`Self::rollback_to`] goes back. One is marked at a time: the parts of a chunk follow one another.
     fn savepoint(&self, tx: &mut Self::Tx) -> impl Future<Output = Result<()>> + Send;
 
     /// Forgets the point marked last and keeps what came after it. With `check`, constraints that are otherwise examined at the

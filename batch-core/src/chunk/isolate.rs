@@ -5,7 +5,7 @@ use super::{
     sink::{Sink, write_failure},
 };
 use crate::{
-    error::{BoxError, FailedItems, panicked},
+    error::{BoxError, FailedItems, RefusedItem, panicked},
     execution::Phase,
     item::{Chunk, Writer},
     listener::ItemError,
@@ -76,7 +76,8 @@ where
                 parts.kept += to - from;
                 continue;
             };
-            self.report(batch, (from, to), run, &error);
+            let (error, at) = culprit(error, (from, to));
+            self.report(batch, (from, to), at, run, &error);
             let error = match self.named(error) {
                 Ok(failed) => {
                     self.skip_named(batch, (from, to), *failed, run, parts)?;
@@ -85,20 +86,24 @@ where
                 Err(error) => error,
             };
             if !isolates || !self.may_skip(&error) {
-                return Err(Broken::before(write_failure((to - from == 1).then(|| batch.place(from)), error)));
+                return Err(Broken::before(write_failure(at.map(|at| batch.place(at)), error)));
             }
             if let Err(gone) = self.transactions.rollback_to(tx).await {
                 tracing::warn!(error = %gone, "the transaction ended by itself");
                 return Err(Broken::before(write_failure(None, error)));
             }
             self.writer.rollback_to(parts.kept);
-            if to - from > 1 {
-                let middle = from + (to - from) / 2;
-                todo.push((middle, to));
-                todo.push((from, middle));
-            } else {
-                self.skip_one(batch, from, error, run, parts)?;
-            }
+            let (before, behind) = match at {
+                Some(at) => {
+                    self.skip_one(batch, at, error, run, parts)?;
+                    ((from, at), (at + 1, to))
+                }
+                None => {
+                    let middle = from + (to - from) / 2;
+                    ((from, middle), (middle, to))
+                }
+            };
+            todo.extend([behind, before].into_iter().filter(|(from, to)| from < to));
         }
         Ok(())
     }
@@ -161,8 +166,8 @@ where
         Ok(())
     }
 
-    fn report(&self, batch: &Batch<Out>, (from, to): (usize, usize), run: &StepRun, error: &BoxError) {
-        let place = (to - from == 1).then(|| batch.place(from));
+    fn report(&self, batch: &Batch<Out>, (from, to): (usize, usize), at: Option<usize>, run: &StepRun, error: &BoxError) {
+        let place = at.map(|at| batch.place(at));
         run.listeners.on_error(&ItemError {
             phase: Phase::Write,
             number: place.map(|p| p.0),
@@ -170,6 +175,15 @@ where
             error,
         });
         self.hooks.on_error.iter().for_each(|hook| hook(&batch.outs[from..to], error));
+    }
+}
+
+/// The error of a call with items `from..to`, and which of them is at fault, where that is known.
+fn culprit(error: BoxError, (from, to): (usize, usize)) -> (BoxError, Option<usize>) {
+    let single = (to - from == 1).then_some(from);
+    match error.downcast::<RefusedItem>() {
+        Ok(refused) => (refused.error, Some(from + refused.index).filter(|at| *at < to).or(single)),
+        Err(error) => (error, single),
     }
 }
 

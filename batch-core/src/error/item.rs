@@ -85,6 +85,31 @@ impl fmt::Display for FailedItems {
 
 impl StdError for FailedItems {}
 
+/// What a writer returns that wrote nothing of a call, since one item was refused, and knows which: a statement that says at which row it
+/// stopped.
+///
+/// That item is left out without being tried again, where it may be skipped, and those before and behind it are written again; else
+/// the error names it.
+#[derive(Debug)]
+pub struct RefusedItem {
+    /// Its place among the items of the call.
+    pub index: usize,
+    /// What is wrong with it.
+    pub error: BoxError,
+}
+
+impl fmt::Display for RefusedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl StdError for RefusedItem {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.error.as_ref())
+    }
+}
+
 /// An item's error made from a text: what `Err("..".into())` cannot say more shortly is not needed.
 ///
 /// Carries the column at fault, so that a skip record can name it.

@@ -15,7 +15,8 @@ use std::{future::Future, ops::Deref};
 ///   takes keep others away from there on, so what is to be removed is removed by the first `flush`.
 /// - `write` gets at most a chunk. It may be called several times between two flushes: when the chunk is written again, or by
 ///   halves to find the items at fault.
-/// - `Err` of `write` means that none of its items is written, unless it is a [`FailedItems`](crate::FailedItems).
+/// - `Err` of `write` means that none of its items is written, unless it is a [`FailedItems`](crate::FailedItems). A
+///   [`RefusedItem`](crate::RefusedItem) says which item is at fault.
 /// - `rollback_to(n)` follows every rollback: only the first `n` items written since the last flush stay.
 /// - `flush` makes what was written durable before the checkpoint names it.
 /// - `finish` is called when the step has committed its last chunk, before the step is COMPLETED; a restart may call it again.

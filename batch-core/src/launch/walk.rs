@@ -13,7 +13,9 @@ use crate::{
 };
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
-use tracing::Instrument;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, instrument::WithSubscriber};
 
 impl<D: Transactions + Clone> Running<'_, D> {
     /// Runs the steps in order, to the first that does not complete.
@@ -82,7 +84,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
 
     async fn step(&mut self, node: &Node<D>, execution: StepExecution) -> Result<Ended, Error> {
         crate::failpoint!("step.started");
-        let mut run = StepRun {
+        let run = StepRun {
             job: self.job.name.clone(),
             instance: self.execution.instance.id,
             execution,
@@ -101,7 +103,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
             }
             Err(error) => return self.end_step(run, Err(error)).await,
         };
-        let outcome = self.work(node, &mut run).await;
+        let (run, outcome) = self.work(node, run).await;
         let outcome = lock.check(outcome, &run).await;
         let ended = self.end_step(run, outcome).await;
         lock.release().await;
@@ -109,15 +111,21 @@ impl<D: Transactions + Clone> Running<'_, D> {
     }
 
     /// Makes the step and runs it; once more where the database went back in a crash, from the checkpoint that is left.
-    async fn work(&self, node: &Node<D>, run: &mut StepRun) -> Result<Ended, Error> {
-        let step = self.make(node, run)?;
+    async fn work(&self, node: &Node<D>, run: StepRun) -> (StepRun, Result<Ended, Error>) {
+        let step = match self.make(node, &run) {
+            Ok(step) => step,
+            Err(error) => return (run, Err(error)),
+        };
         let _deadline =
             run.control.deadline(step.time_limit(), |limit| Ending::TimedOut(format!("the step took longer than {limit:?}")));
-        let mut ended = guarded(step, run, true).await;
+        let (mut run, mut ended) = on_a_worker(step, run, true).await;
         while matches!(ended, Ok(Ended::Rewound)) {
-            ended = guarded(self.make(node, run)?, run, false).await;
+            match self.make(node, &run) {
+                Ok(step) => (run, ended) = on_a_worker(step, run, false).await,
+                Err(error) => return (run, Err(error)),
+            }
         }
-        ended
+        (run, ended)
     }
 
     /// Builds the step from what is known now.
@@ -185,6 +193,26 @@ impl<D: Transactions + Clone> Running<'_, D> {
 
     fn error(&self, kind: ErrorKind, message: &str, node: &Node<D>) -> Error {
         Error::new(kind, message).with("job", &self.job.name).with("step", &node.name)
+    }
+}
+
+/// Runs the step on a task of its own where there are worker threads: the thread that waits for a whole runtime is woken for each answer of
+/// a database by another one, while a worker waits for it itself.
+async fn on_a_worker(step: Box<dyn Step>, mut run: StepRun, first: bool) -> (StepRun, Result<Ended, Error>) {
+    let work = async move {
+        let ended = guarded(step, &mut run, first).await;
+        (run, ended)
+    };
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return work.await;
+    }
+    match AbortOnDropHandle::new(tokio::spawn(work.in_current_span().with_current_subscriber())).await {
+        Ok(done) => done,
+        Err(lost) => match lost.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down, and this task with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

@@ -11,6 +11,7 @@ mod flight;
 mod mistakes;
 mod order;
 mod pace;
+mod refused;
 mod schedules;
 mod table;
 mod units;

@@ -85,7 +85,7 @@ pub(crate) const STILL_OPEN: &str = "RELEASE SAVEPOINT batch_chunk; ";
 pub(crate) fn and_commit(texts: &Texts, commit: &Commit, prepared: bool) -> String {
     let mut values = values(commit);
     values.push(commit.guard.lease.execution.into());
-    let before = unit::ends_inline(texts, commit);
+    let before = skips_inline(texts, commit) + &unit::ends_inline(texts, commit);
     match (texts.flavor(), prepared) {
         (Flavor::Postgres, true) => {
             let name = kept_name(&texts.get(POSTGRES));
@@ -139,6 +139,22 @@ fn values(commit: &Commit) -> Vec<Value> {
     values.push(commit.at.into());
     values.extend([guard.step, guard.epoch, guard.commit_no, guard.lease.execution].map(Value::from));
     values
+}
+
+/// Skip records that go with the checkpoint in one text; more of them go before it, in blocks.
+const FEW: usize = 100;
+
+/// The skip records that have to be written before [`and_commit`].
+pub(crate) fn skips_before(commit: &Commit) -> Vec<Vec<Value>> {
+    if commit.skips.len() > FEW { skips(commit) } else { Vec::new() }
+}
+
+fn skips_inline(texts: &Texts, commit: &Commit) -> String {
+    if commit.skips.is_empty() || commit.skips.len() > FEW {
+        return String::new();
+    }
+    let skips = Statement::rows_template(SKIPS, &skips(commit));
+    texts.inline(&skips.0, &skips.1) + "; "
 }
 
 /// The rows of a commit's skip records.

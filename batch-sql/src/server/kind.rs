@@ -21,7 +21,7 @@ pub trait Kind: sealed::Sealed + fmt::Debug + Clone + Copy + Send + Sync + 'stat
     #[doc(hidden)]
     const SCHEMES: &'static [&'static str];
 
-    /// What ends a savepoint's part after constraints were examined that otherwise are at the commit.
+    /// What examines constraints now that otherwise are at the commit; empty where there are none.
     #[doc(hidden)]
     const CHECK: &'static str;
 

@@ -130,9 +130,6 @@ impl<K: Kind> Store for ServerStore<K> {
     }
 
     async fn commit_at_once(&self, commit: &Commit) -> Option<Result<Option<Request>, CommitError>> {
-        if !commit.skips.is_empty() {
-            return None;
-        }
         let begin = Begin { synchronous: Some(true), ..self.beginning(self.wait) };
         Some(match self.lend(&self.control, self.wait).await {
             Ok(lent) => self.commit(ServerTx::late(lent, begin), commit).await,

@@ -19,8 +19,8 @@ use std::sync::{Arc, atomic::Ordering};
 /// Dropped without an end, it closes its connection, and the server undoes what was done.
 pub struct ServerTx<K: Kind> {
     lent: Lent<ServerLive<K>>,
-    /// Savepoints of the step that are open.
-    depth: usize,
+    /// Whether nothing was written since the savepoint was set.
+    clean: bool,
     /// What is still to be sent first.
     late: Option<Begin>,
 }
@@ -33,39 +33,38 @@ impl<K: Kind> Transactions for Server<K> {
         let store = &self.store;
         let lent = store.begin_on(&store.chunks, &self.chunk(), store.wait).await.map_err(|fail| store.not_begun(fail))?;
         failpoint!("server.begun");
-        Ok(ServerTx { lent, depth: 0, late: None })
+        Ok(ServerTx { lent, clean: true, late: None })
     }
 
     async fn begin_late(&self) -> Result<ServerTx<K>> {
         let store = &self.store;
         let lent = store.lend(&store.chunks, store.wait).await.map_err(|fail| store.not_begun(fail))?;
-        Ok(ServerTx { lent, depth: 0, late: Some(self.chunk()) })
+        Ok(ServerTx { lent, clean: true, late: Some(self.chunk()) })
     }
 
     fn conn(tx: &mut ServerTx<K>) -> &mut K::Conn {
         tx.lent.conn()
     }
 
+    /// The point is the savepoint that was set when the chunk began, so that marking it the first time costs nothing. Setting it again asks
+    /// whether the transaction still lives: a user's COMMIT and BEGIN would pass unseen until the commit.
     async fn savepoint(&self, tx: &mut ServerTx<K>) -> Result<()> {
-        // The first of a chunk asks whether the transaction still lives: a user's COMMIT and BEGIN would pass unseen until the commit.
-        let text = match tx.depth {
-            0 => "RELEASE SAVEPOINT batch_chunk; SAVEPOINT batch_chunk; SAVEPOINT batch_part",
-            _ => "SAVEPOINT batch_part",
-        };
-        tx.run(text).await?;
-        tx.depth += 1;
+        if !std::mem::take(&mut tx.clean) {
+            tx.run("RELEASE SAVEPOINT batch_chunk; SAVEPOINT batch_chunk").await?;
+        }
         Ok(())
     }
 
     async fn release(&self, tx: &mut ServerTx<K>, check: bool) -> Result<()> {
-        tx.run(if check { K::CHECK } else { "RELEASE SAVEPOINT batch_part" }).await?;
-        tx.depth = tx.depth.saturating_sub(1);
+        if check && !K::CHECK.is_empty() {
+            tx.run(K::CHECK).await?;
+        }
         Ok(())
     }
 
     async fn rollback_to(&self, tx: &mut ServerTx<K>) -> Result<()> {
-        tx.run("ROLLBACK TO SAVEPOINT batch_part; RELEASE SAVEPOINT batch_part").await?;
-        tx.depth = tx.depth.saturating_sub(1);
+        tx.run("ROLLBACK TO SAVEPOINT batch_chunk").await?;
+        tx.clean = true;
         Ok(())
     }
 
@@ -130,9 +129,9 @@ impl<K: Kind> ServerStore<K> {
         }
     }
 
-    /// Writes the checkpoint and commits: one round trip, where there are no skip records.
+    /// Writes the checkpoint and commits: one round trip, unless there are very many skip records.
     pub(super) async fn commit(&self, mut tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let skips = checkpoint::skips(commit);
+        let skips = checkpoint::skips_before(commit);
         if let Err(error) = self.note(&mut tx, &skips).await {
             tx.undo().await;
             return Err(checkpoint::refused(error));
@@ -186,7 +185,7 @@ impl<K: Kind> ServerStore<K> {
 impl<K: Kind> ServerTx<K> {
     /// A transaction that begins with its commit.
     pub(super) fn late(lent: Lent<ServerLive<K>>, begin: Begin) -> Self {
-        Self { lent, depth: 0, late: Some(begin) }
+        Self { lent, clean: true, late: Some(begin) }
     }
 
     /// Sends what begins the transaction, if that was put off.

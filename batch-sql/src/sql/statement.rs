@@ -34,9 +34,14 @@ impl Statement {
     /// Repeats the row of placeholders with which the text ends, `(?, ?)`, for each of `rows`.
     #[must_use]
     pub(crate) fn rows(template: &'static str, texts: &super::Texts, rows: &[Vec<Value>]) -> Self {
+        let (text, values) = Self::rows_template(template, rows);
+        Self { text: texts.inline(&text, &[]).into(), values, keep: false }
+    }
+
+    /// The template for all of `rows`, and their values.
+    pub(crate) fn rows_template(template: &str, rows: &[Vec<Value>]) -> (String, Vec<Value>) {
         let row = format!("({})", vec!["?"; rows.first().map_or(0, Vec::len)].join(", "));
         let text = format!("{template} {}", vec![row.as_str(); rows.len()].join(", "));
-        let values = rows.iter().flatten().cloned().collect();
-        Self { text: texts.inline(&text, &[]).into(), values, keep: false }
+        (text, rows.iter().flatten().cloned().collect())
     }
 }

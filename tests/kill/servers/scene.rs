@@ -115,7 +115,7 @@ impl Scene {
     pub(super) fn check_complete(&self, kind: Kind) {
         self.check(kind);
         assert_eq!(self.numbers("SELECT k FROM moved ORDER BY k"), expected(kind));
-        if kind == Kind::Load {
+        if matches!(kind, Kind::Load | Kind::Flight) {
             assert_eq!(self.numbers("SELECT n FROM total"), [expected(kind).len() as i64]);
         }
         if kind == Kind::Elsewhere {
@@ -124,7 +124,7 @@ impl Scene {
         assert_eq!(self.number("SELECT count(*) FROM batch_execution WHERE active_key IS NOT NULL"), 0);
         assert_eq!(self.number("SELECT count(*) FROM batch_execution WHERE status = 'COMPLETED'"), 1);
         assert_eq!(self.number("SELECT count(*) FROM batch_lease"), 0);
-        if kind == Kind::Load {
+        if matches!(kind, Kind::Load | Kind::Flight) {
             let differing = "SELECT count(*) FROM (SELECT (SELECT count(*) FROM batch_skip k WHERE k.step_id = s.id) AS kept,
                 s.process_skip_count + s.write_skip_count AS counted FROM batch_step s) AS steps WHERE kept <> counted";
             assert_eq!(self.number(differing), 0, "a record for each skip");

@@ -19,13 +19,15 @@ pub(super) const ROWS: i64 = 120;
 pub(super) enum Kind {
     /// Rows beside their checkpoint, some of them bad, then a tasklet.
     Load,
+    /// The same, with three chunks in flight.
+    Flight,
     /// One small transaction a key.
     Units,
     /// Progress in a file, rows on the server under a ledger.
     Elsewhere,
 }
 
-pub(super) const KINDS: [Kind; 3] = [Kind::Load, Kind::Units, Kind::Elsewhere];
+pub(super) const KINDS: [Kind; 4] = [Kind::Load, Kind::Flight, Kind::Units, Kind::Elsewhere];
 
 /// Orders for a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,13 +94,21 @@ struct Moved {
     v: i64,
 }
 
-fn check(n: i64) -> Result<Moved> {
-    if n % 13 == 12 { Err(format!("{n} is unlucky").into()) } else { Ok(Moved { k: key(n), v: 3 * n }) }
+fn check(kind: Kind, n: i64) -> Result<Moved> {
+    if kind.is_unlucky(n) { Err(format!("{n} is unlucky").into()) } else { Ok(Moved { k: kind.key(n), v: 3 * n }) }
 }
 
-/// Some have the key of the one before, which the table refuses.
-fn key(n: i64) -> i64 {
-    if n % 17 == 16 { n - 1 } else { n }
+impl Kind {
+    /// Chunks with bad rows are done one at a time, so those that fly have few.
+    fn is_unlucky(self, n: i64) -> bool {
+        if self == Self::Flight { n % 61 == 60 } else { n % 13 == 12 }
+    }
+
+    /// Some have the key of the one before, which the table refuses.
+    fn key(self, n: i64) -> i64 {
+        let doubled = if self == Self::Flight { n % 83 == 82 } else { n % 17 == 16 };
+        n - i64::from(doubled)
+    }
 }
 
 /// The keys that must be in the table at the end.
@@ -106,7 +116,7 @@ pub(super) fn expected(kind: Kind) -> Vec<i64> {
     if kind == Kind::Units {
         return (0..ROWS).collect();
     }
-    let mut keys: Vec<i64> = (0..ROWS).filter(|n| n % 11 != 10 && n % 13 != 12).map(key).collect();
+    let mut keys: Vec<i64> = (0..ROWS).filter(|n| n % 11 != 10 && !kind.is_unlucky(*n)).map(|n| kind.key(n)).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -114,12 +124,13 @@ pub(super) fn expected(kind: Kind) -> Vec<i64> {
 
 fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
     let job = Job::new("kill", progress).lease(orders.lease);
-    let chunk = orders.chunk;
-    match orders.kind {
-        Kind::Load => job
+    let (chunk, kind) = (orders.chunk, orders.kind);
+    match kind {
+        Kind::Load | Kind::Flight => job
             .step("load", move |s| {
-                let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(check);
-                Ok(step.writer(SqlInsert::into("moved")).skip(10_000))
+                let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
+                let in_flight = if kind == Kind::Flight { 3 } else { 1 };
+                Ok(step.writer(SqlInsert::into("moved")).skip(10_000).in_flight(in_flight))
             })
             .step("total", |s| Ok(s.tasklet(total))),
         Kind::Units => {
@@ -131,7 +142,7 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
             })
         }
         Kind::Elsewhere => job.step("load", move |s| {
-            let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(check);
+            let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
             Ok(step.transaction(&rows).writer(SqlInsert::into("moved")).skip(10_000))
         }),
     }

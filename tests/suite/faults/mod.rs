@@ -5,6 +5,7 @@ mod checkpoints;
 mod conflicts;
 mod connections;
 mod fixture;
+mod flights;
 mod lease;
 mod pool;
 mod repository;

@@ -5,7 +5,7 @@ use super::{
     several::{self, Several},
 };
 use crate::{
-    error::{FailedItems, Result},
+    error::{FailedItems, RefusedItem, Result},
     item::{Chunk, Undo, Writer},
 };
 use serde_json::Value;
@@ -143,6 +143,10 @@ where
 /// Keeps the items that a writer names, under their index in the whole chunk.
 fn collect(outcome: Result<()>, failed: &mut FailedItems, index: impl Fn(usize) -> usize) -> Result<()> {
     let Err(error) = outcome else { return Ok(()) };
+    let error = match error.downcast::<RefusedItem>() {
+        Ok(refused) => return Err(RefusedItem { index: index(refused.index), ..*refused }.into()),
+        Err(error) => error,
+    };
     let named = error.downcast::<FailedItems>()?;
     failed.0.extend(named.0.into_iter().map(|(i, error)| (index(i), error)));
     Ok(())

@@ -5,7 +5,7 @@ use super::{
     several::{self, Several},
 };
 use crate::{
-    error::{BoxError, FailedItems, Result},
+    error::{BoxError, FailedItems, RefusedItem, Result},
     item::{Chunk, Undo, Writer},
 };
 use serde_json::Value;
@@ -154,7 +154,7 @@ where
     for run in good.chunk_by(|a, b| a + 1 == *b) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         let Some(slice) = items.items().get(*first..=*last) else { continue };
-        write_rest(parts, conn, keys.at(run).chunk(slice)).await?;
+        write_rest(parts, conn, keys.at(run).chunk(slice)).await.map_err(unnamed)?;
     }
     Err(failed)
 }
@@ -170,6 +170,14 @@ where
         parts.write_one(index, conn, items).await.map_err(ordinary)?;
     }
     Ok(())
+}
+
+/// The same error without the item's place, which is one in a part of the call.
+fn unnamed(error: BoxError) -> BoxError {
+    match error.downcast::<RefusedItem>() {
+        Ok(refused) => refused.error,
+        Err(other) => other,
+    }
 }
 
 /// The same error without the promise that the other items are written.

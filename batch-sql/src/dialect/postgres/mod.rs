@@ -13,13 +13,16 @@ use super::{
     target::{Action, Misses, Target, mistake},
     task::{self, Own},
 };
-use crate::{error::Refused, row::RowError};
+use crate::{
+    error::{Class, Refused, class},
+    row::RowError,
+};
 use array::Array;
-use batch_core::Result;
+use batch_core::{BoxError, RefusedItem, Result};
 use kind::Kind;
 use rows::Form;
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, query::QueryAs};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgDatabaseError, query::QueryAs};
 use std::sync::Arc;
 use table::Column;
 
@@ -118,8 +121,10 @@ impl Plan {
         for piece in rows.chunks(PIECE) {
             copy.send(piece).await.map_err(Refused::from)?;
         }
-        copy.finish().await.map_err(Refused::from)?;
-        Ok(())
+        match copy.finish().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(named(error, target, items.len())),
+        }
     }
 
     async fn insert<T: Serialize>(&mut self, conn: &mut PgConnection, target: &Target, items: &[T]) -> Result<()> {
@@ -166,6 +171,30 @@ impl Plan {
     }
 }
 
+/// The error of a COPY with the row that it stopped at, as the server's context of the error says it: `COPY item, line 3`. Constraints that
+/// are examined at the end of the statement name none.
+fn named(error: sqlx::Error, target: &Target, rows: usize) -> BoxError {
+    let row = match &error {
+        sqlx::Error::Database(e) if class(&error) == Class::Constraint => {
+            e.try_downcast_ref::<PgDatabaseError>().and_then(|e| line(e.r#where()?, target))
+        }
+        _ => None,
+    };
+    let error = Refused::from(error).into();
+    match row.and_then(|row| row.checked_sub(1)).filter(|index| *index < rows) {
+        Some(index) => RefusedItem { index, error }.into(),
+        None => error,
+    }
+}
+
+/// The first number behind the table's name, whatever the language of the server's messages.
+fn line(context: &str, target: &Target) -> Option<usize> {
+    let table = target.table.rsplit('.').next()?;
+    let place = context.lines().last()?.strip_prefix("COPY ")?.strip_prefix(table)?.strip_prefix(',')?;
+    let digits = place.trim_start_matches(|c: char| !c.is_ascii_digit());
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// COPY would put a value where the other statements refuse it.
 fn refuse_generated(target: &Target, columns: &[Column]) -> Result<(), batch_core::Error> {
     let key = target.action.key();
@@ -179,5 +208,22 @@ fn refuse_generated(target: &Target, columns: &[Column]) -> Result<(), batch_cor
             column.name, target.table
         )),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+    use crate::dialect::target::{Action, Target};
+
+    #[test]
+    fn the_row_is_read_in_any_language() {
+        let at = |table: &str, context: &str| line(context, &Target::new(table, Action::Insert));
+        assert_eq!(at("item", "COPY item, line 12"), Some(12));
+        assert_eq!(at("shop.item", "COPY item, Zeile 3, Spalte 7: \"x\""), Some(3));
+        assert_eq!(at("item", "COPY item, 5行目"), Some(5));
+        assert_eq!(at("item", "PL/pgSQL function f() line 9 at RAISE\nCOPY item, line 4"), Some(4));
+        assert_eq!(at("item", "COPY item2, line 4"), None);
+        assert_eq!(at("item", "SQL statement \"SELECT 1\""), None);
     }
 }

@@ -27,7 +27,7 @@ impl Kind for MySqlKind {
     const SCHEMES: &'static [&'static str] = &["mysql", "mariadb"];
 
     /// There are no deferred constraints.
-    const CHECK: &'static str = "RELEASE SAVEPOINT batch_part";
+    const CHECK: &'static str = "";
 
     /// It is a setting of the whole server.
     const RELAXES: bool = false;

@@ -23,7 +23,7 @@ impl Kind for PostgresKind {
     const NAME: &'static str = "Postgres";
     const SCHEMES: &'static [&'static str] = &["postgres", "postgresql"];
 
-    const CHECK: &'static str = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT batch_part";
+    const CHECK: &'static str = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED";
 
     const RELAXES: bool = true;
 

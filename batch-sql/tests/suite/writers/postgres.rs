@@ -4,7 +4,7 @@ use super::{
     support::{Db, Item, expected, item, item_table, items, refusal, rows, write},
     values::Bytes,
 };
-use batch_core::{Chunk, Transactions, Writer};
+use batch_core::{Chunk, RefusedItem, Transactions, Writer};
 use batch_sql::{SqlInsert, SqlUpdate, SqlUpsert};
 use batch_testkit::{Options, Server};
 use serde::Serialize;
@@ -136,6 +136,34 @@ async fn over_tcp_copy_is_used_where_small_packets_do_not_wait() {
     assert!(format!("{writer:?}").contains("COPY BINARY"), "{writer:?}");
     handle.rollback(tx).await.unwrap();
     assert_eq!(rows(&mut drivers).await, expected(&items(0..1000)));
+}
+
+/// The row that a COPY stopped at, if the error says it.
+async fn stopped_at(db: &mut PgConnection, table: &str, chunk: &[Text]) -> Result<usize, String> {
+    let error = write(db, &mut SqlInsert::into(table), chunk).await.unwrap_err();
+    error.downcast_ref::<RefusedItem>().map(|refused| refused.index).ok_or_else(|| error.to_string())
+}
+
+#[tokio::test]
+async fn a_copy_says_which_row_is_refused() {
+    let mut db = PgConnection::fresh().await;
+    db.sql("CREATE TABLE parent (id int8 PRIMARY KEY)").await;
+    let chunk = |bad: i64| -> Vec<Text> { (0..1000).map(|id| Text { id, v: if id == bad { "bad" } else { "x" } }).collect() };
+    for (name, columns) in
+        [("a", "id int8 PRIMARY KEY, v text CHECK (v <> 'bad')"), ("c", "id int8 CHECK (id <> 700), v varchar(10)")]
+    {
+        db.sql(&format!("CREATE TABLE {name} ({columns})")).await;
+    }
+    assert_eq!(stopped_at(&mut db, "a", &chunk(0)).await, Ok(0));
+    assert_eq!(stopped_at(&mut db, "a", &chunk(999)).await, Ok(999));
+    assert_eq!(stopped_at(&mut db, "c", &chunk(-1)).await, Ok(700), "in text form, as varchar is sent");
+    write(&mut db, &mut SqlInsert::into("a"), &[Text { id: 640, v: "x" }]).await.unwrap();
+    assert_eq!(stopped_at(&mut db, "a", &chunk(-1)).await, Ok(640), "a key that is taken");
+    db.sql("CREATE TABLE child (id int8 PRIMARY KEY REFERENCES parent, v text)").await;
+    let unnamed = stopped_at(&mut db, "child", &chunk(-1)).await.unwrap_err();
+    assert!(unnamed.contains("foreign key"), "examined at the end of the statement: {unnamed}");
+    let few = stopped_at(&mut db, "a", &chunk(3)[..10]).await.unwrap_err();
+    assert!(few.contains("check constraint"), "few rows go without COPY: {few}");
 }
 
 #[tokio::test]
