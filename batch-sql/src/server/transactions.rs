@@ -19,7 +19,7 @@ use std::sync::{Arc, atomic::Ordering};
 /// Dropped without an end, it closes its connection, and the server undoes what was done.
 pub struct ServerTx<K: Kind> {
     lent: Lent<ServerLive<K>>,
-    /// Whether nothing was written since the savepoint was set.
+    /// Whether the connection was not lent since the savepoint was set.
     clean: bool,
     /// What is still to be sent first.
     late: Option<Begin>,
@@ -43,14 +43,16 @@ impl<K: Kind> Transactions for Server<K> {
     }
 
     fn conn(tx: &mut ServerTx<K>) -> &mut K::Conn {
+        tx.clean = false;
         tx.lent.conn()
     }
 
     /// The point is the savepoint that was set when the chunk began, so that marking it the first time costs nothing. Setting it again asks
     /// whether the transaction still lives: a user's COMMIT and BEGIN would pass unseen until the commit.
     async fn savepoint(&self, tx: &mut ServerTx<K>) -> Result<()> {
-        if !std::mem::take(&mut tx.clean) {
+        if !tx.clean {
             tx.run("RELEASE SAVEPOINT batch_chunk; SAVEPOINT batch_chunk").await?;
+            tx.clean = true;
         }
         Ok(())
     }
@@ -136,7 +138,7 @@ impl<K: Kind> ServerStore<K> {
             tx.undo().await;
             return Err(checkpoint::refused(error));
         }
-        let (text, prepared) = self.ending(&tx, commit);
+        let (text, prepared) = self.ending(&mut tx, commit);
         self.statements.fetch_add(1, Ordering::Relaxed);
         failpoint!("server.commit.sending");
         let sent = tx.lent.conn().script(text.into()).await;
@@ -161,15 +163,15 @@ impl<K: Kind> ServerStore<K> {
     }
 
     /// All that is still to be sent, and whether the checkpoint's statement is kept on the connection then.
-    fn ending(&self, tx: &ServerTx<K>, commit: &Commit) -> (String, bool) {
-        let Some(begin) = &tx.late else {
+    fn ending(&self, tx: &mut ServerTx<K>, commit: &Commit) -> (String, bool) {
+        let Some(begin) = tx.late.take() else {
             let prepared = tx.lent.live().prepared;
             return (format!("{}{}", checkpoint::STILL_OPEN, checkpoint::and_commit(&self.texts, commit, prepared)), prepared);
         };
         let prepares = self.prepares(&tx.lent);
         let prepared = prepares || tx.lent.live().prepared;
         let prepare = if prepares { format!("{}; ", checkpoint::prepare(&self.texts)) } else { String::new() };
-        let begin = K::begin(&Begin { chunk: false, ..*begin });
+        let begin = K::begin(&Begin { chunk: false, ..begin });
         (format!("{begin}; {prepare}{}", checkpoint::and_commit(&self.texts, commit, prepared)), prepared)
     }
 
