@@ -38,5 +38,5 @@ mod writer;
 pub use csv::{QuoteStyle, StringRecord, Terminator, Trim};
 pub use encoding_rs::Encoding;
 pub use reader::{CsvPosition, CsvReader};
-pub use record::Record;
+pub use record::{Column, ColumnIndex, NewText, RecordRow};
 pub use writer::{CsvWriter, Existing, Fsync};
