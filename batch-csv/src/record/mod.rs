@@ -118,7 +118,7 @@ impl RecordRow {
 
     /// The field in that column; `None` where the header has no such column, or the row ends before it.
     #[inline]
-    pub fn get<C: ColumnIndex>(&self, column: C) -> Option<&str> {
+    pub fn get(&self, column: impl ColumnIndex) -> Option<&str> {
         self.at(self.find(&column)?)
     }
 
@@ -127,7 +127,7 @@ impl RecordRow {
     /// # Errors
     /// `Configuration` where the header has no such column; [`BadRecord`] where the row ends before it.
     #[inline]
-    pub fn field<C: ColumnIndex>(&self, column: C) -> Result<&str> {
+    pub fn field(&self, column: impl ColumnIndex) -> Result<&str> {
         match self.get(&column) {
             Some(field) => Ok(field),
             None => Err(self.missing(&column)),
@@ -139,11 +139,7 @@ impl RecordRow {
     /// # Errors
     /// As of [`field`](Self::field), and a [`BadRecord`] with line, column and the row where the field is no `T`.
     #[inline]
-    pub fn parse<T, C>(&self, column: C) -> Result<T>
-    where
-        T: FromStr<Err: Display>,
-        C: ColumnIndex,
-    {
+    pub fn parse<T: FromStr<Err: Display>>(&self, column: impl ColumnIndex) -> Result<T> {
         let field = self.field(&column)?;
         field.parse().map_err(|e| self.not_parsed(&column, field, &e))
     }
@@ -171,7 +167,7 @@ impl RecordRow {
     ///
     /// # Errors
     /// As of [`field`](Self::field): no column is added.
-    pub fn set<C: ColumnIndex>(&mut self, column: C, value: impl Display) -> Result<()> {
+    pub fn set(&mut self, column: impl ColumnIndex, value: impl Display) -> Result<()> {
         let index = self.place(&column)?;
         let mut told = Ok(());
         self.edits = Some(Edits::with(self.edits.as_ref(), offset(index), |new| told = write!(new, "{value}")));
@@ -191,7 +187,7 @@ impl RecordRow {
     ///
     /// # Errors
     /// As of [`field`](Self::field).
-    pub fn rewrite<C: ColumnIndex>(&mut self, column: C, write: impl FnOnce(&str, &mut NewText<'_>)) -> Result<()> {
+    pub fn rewrite(&mut self, column: impl ColumnIndex, write: impl FnOnce(&str, &mut NewText<'_>)) -> Result<()> {
         let index = self.place(&column)?;
         let old = self.at(index).unwrap_or_default();
         self.edits = Some(Edits::with(self.edits.as_ref(), offset(index), |new| write(old, new)));
@@ -209,7 +205,7 @@ impl RecordRow {
     }
 
     /// An error that says what is wrong with a field of this row: its skip record names line, column and row.
-    pub fn bad<C: ColumnIndex>(&self, column: C, reason: impl Into<BoxError>) -> BadRecord {
+    pub fn bad(&self, column: impl ColumnIndex, reason: impl Into<BoxError>) -> BadRecord {
         let name = self.find(&column).map_or_else(|| column.label(), |index| column_name(self.header(), index));
         self.blame(Some(name), reason.into())
     }
@@ -240,7 +236,7 @@ impl RecordRow {
     }
 
     #[inline]
-    fn find<C: ColumnIndex>(&self, column: &C) -> Option<usize> {
+    fn find(&self, column: &impl ColumnIndex) -> Option<usize> {
         column.find(self.block.header.as_deref())
     }
 
@@ -254,7 +250,7 @@ impl RecordRow {
 
     /// The number of a field that is there.
     #[inline]
-    fn place<C: ColumnIndex>(&self, column: &C) -> Result<usize> {
+    fn place(&self, column: &impl ColumnIndex) -> Result<usize> {
         match self.find(column) {
             Some(index) if self.block.field(self.index, index).is_some() => Ok(index),
             _ => Err(self.missing(column)),
@@ -262,7 +258,7 @@ impl RecordRow {
     }
 
     #[cold]
-    fn missing<C: ColumnIndex>(&self, column: &C) -> BoxError {
+    fn missing(&self, column: &impl ColumnIndex) -> BoxError {
         match (self.find(column), &self.block.header) {
             (Some(_), _) => self.bad(column, "the record ends before this field").into(),
             (None, Some(header)) => {
@@ -278,7 +274,7 @@ impl RecordRow {
     }
 
     #[cold]
-    fn not_parsed<C: ColumnIndex>(&self, column: &C, field: &str, error: &dyn Display) -> BoxError {
+    fn not_parsed(&self, column: &impl ColumnIndex, field: &str, error: &dyn Display) -> BoxError {
         self.bad(column, format!("cannot parse {}: {error}", Quoted(field))).into()
     }
 

@@ -8,7 +8,7 @@ use std::fmt::Write;
 fn fields_take_what_displays_itself() {
     let mut row = rows("id,name,price\n1,bolt,9.50\n").remove(0);
     row.set("price", format_args!("{}.{:02}", 10, 5)).unwrap();
-    row.set(0, row.parse::<u32, _>("id").unwrap() + 41).unwrap();
+    row.set(0, row.parse::<u32>("id").unwrap() + 41).unwrap();
     row.set(Column::new("name"), row["name"].to_uppercase()).unwrap();
     assert_eq!(fields(&row), ["42", "BOLT", "10.05"]);
     assert_eq!((row.get("name"), &row[2]), (Some("BOLT"), "10.05"));

@@ -16,10 +16,10 @@ fn bad<T>(result: Result<T>) -> BadRecord {
 #[test]
 fn a_field_that_does_not_parse_names_line_column_and_row() {
     let rows = rows("id,name\n1,a\n\nx,\"b,\"\"\"\n");
-    let found = bad(rows[1].parse::<i64, _>("id"));
+    let found = bad(rows[1].parse::<i64>("id"));
     assert_eq!(found.to_string(), "line 4: id: cannot parse `x`: invalid digit found in string");
     assert_eq!((found.line, found.column.as_deref(), found.raw.as_deref()), (Some(4), Some("id"), Some("x,\"b,\"\"\"")));
-    assert_eq!(bad(rows[0].parse::<i64, _>(1)).to_string(), "line 2: name: cannot parse `a`: invalid digit found in string");
+    assert_eq!(bad(rows[0].parse::<i64>(1)).to_string(), "line 2: name: cannot parse `a`: invalid digit found in string");
 }
 
 #[test]
