@@ -48,7 +48,7 @@ impl Reading {
         }
         self.ahead = self.place;
         self.lines.clear();
-        self.shelf.clear();
+        self.shelf = Shelf::default();
         (self.open, self.file) = (Some(open), file);
         Ok(())
     }

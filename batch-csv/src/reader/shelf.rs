@@ -25,12 +25,6 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Forgets the rows that were not yielded.
-    pub(super) fn clear(&mut self) {
-        self.next = self.block.len();
-        self.bad = None;
-    }
-
     /// A block that no row has any more.
     fn free(&mut self) -> Arc<Block> {
         let block = std::mem::take(&mut self.block);

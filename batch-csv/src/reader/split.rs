@@ -230,7 +230,6 @@ impl Splitter {
         let end = line::unquote(window, self.dialect, &mut self.text, &mut self.ends)?;
         let record = window.get(..end.at + end.terminator)?;
         self.lines.pass_any(record);
-        self.lines = Lines::at(self.lines.line);
         (self.found, self.text_len) = (Found::Unquoted, self.text.len());
         Some(self.take(end))
     }

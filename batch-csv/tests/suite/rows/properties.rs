@@ -31,6 +31,9 @@ fn text() -> impl Strategy<Value = String> {
         "#",
         " ",
         "€",
+        "=1+",
+        "-1",
+        "-x",
     ];
     vec(select(pieces.to_vec()), 0..60).prop_map(|pieces| pieces.concat())
 }
