@@ -53,7 +53,7 @@ use std::{marker::PhantomData, path::PathBuf};
 /// # Blocking
 /// Files are read within the futures: 128 KiB at a time, mostly from the page cache, which takes less than handing the work to
 /// another thread. No future waits in between, so `read` is cancel-safe. Memory: the window, plus at most twenty times the longest
-/// record, which `max_record_bytes` bounds.
+/// record, which `max_record_bytes` bounds; of rows also one buffer of 128 KiB, and those that rows still have.
 pub struct CsvReader<T> {
     reading: Reading,
     items: PhantomData<fn() -> T>,
@@ -166,8 +166,9 @@ impl CsvReader<RecordRow> {
     /// A reader of the rows of the file at `path`, which have no `String` a field: the same as
     /// `CsvReader::<RecordRow>::open(path)`.
     ///
-    /// Rows are split many at a time, up to a bad record, and share a buffer; so `read` seldom does more than count. Every guarantee is
-    /// the same as of other items.
+    /// Rows are split many at a time, up to a bad record, and share a buffer; so `read` seldom does more than count. Positions, lines,
+    /// bad records and restarts are those of other items, and so is that a row is as wide as the header: else ask for
+    /// [`flexible`](Self::flexible).
     pub fn rows(path: impl Into<PathBuf>) -> Self {
         Self::open(path)
     }
