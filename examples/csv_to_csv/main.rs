@@ -38,7 +38,7 @@ fn copy<D: Transactions + Clone>(database: &D) -> Job<D> {
         .listener(watch::progress())
         .step("copy", |s| {
             let strict: bool = s.parameter("strict")?;
-            let reader = CsvReader::records(s.parameter::<String>("input")?).flexible(!strict);
+            let reader = CsvReader::rows(s.parameter::<String>("input")?).flexible(!strict);
             let writer = CsvWriter::create(s.parameter::<String>("output")?).header(&reader.header()?).flexible(!strict);
             Ok(s.chunk(s.parameter::<usize>("chunk")?, reader)
                 .without_transaction()

@@ -8,7 +8,7 @@ use batch_core::{
     Chunk, Context, ItemProblem, Job, Parameters, Result, Retry, Scope, Step, Transient, Undo, Writer,
     failpoint::{hit, passages},
 };
-use batch_csv::{CsvReader, CsvWriter, Fsync, Record};
+use batch_csv::{CsvReader, CsvWriter, Fsync, RecordRow};
 use batch_sql::{SqlInsert, Sqlite, SqliteOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -167,14 +167,14 @@ fn copy_in_transaction(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> 
     scope.chunk(spec.chunk, reader).filter(|record| record.get(1) != Some("gone")).map(examine).writer(writer).skip(100_000)
 }
 
-fn ends(spec: &Spec) -> (CsvReader<Record>, Watched<CsvWriter<Record>>) {
-    let reader = CsvReader::records(spec.folder.join("in.csv")).flexible(true);
+fn ends(spec: &Spec) -> (CsvReader<RecordRow>, Watched<CsvWriter<RecordRow>>) {
+    let reader = CsvReader::rows(spec.folder.join("in.csv")).flexible(true);
     let fsync = if spec.fsync { Fsync::EachChunk } else { Fsync::AtEnd };
     let writer = CsvWriter::create(spec.folder.join("out.csv")).fsync(fsync);
     (reader, Watched::new(writer, spec))
 }
 
-fn examine(record: Record) -> Result<Record> {
+fn examine(record: RecordRow) -> Result<RecordRow> {
     hit("worker.processing");
     match record.get(2) {
         Some(cents) if cents.starts_with('-') => {
@@ -230,7 +230,7 @@ impl Numbered for Row {
     }
 }
 
-impl Numbered for Record {
+impl Numbered for RecordRow {
     fn number(&self) -> Option<u64> {
         self.get(0)?.parse().ok()
     }

@@ -1,15 +1,11 @@
 //! What is wrong with a record, in the words of an operator.
 
-use super::{
-    de::{Fault, What},
-    encoding::Coding,
-    open::Open,
-    source::Form,
-    split::Split,
+use super::{encoding::Coding, open::Open, source::Form, split::Split};
+use crate::{
+    problem::{Count, file_error},
+    record::{Fault, column_name, header_fault},
 };
-use crate::problem::{Count, Quoted, file_error};
 use batch_core::{BadRecord, BoxError, ErrorKind};
-use csv::StringRecord;
 use std::path::Path;
 
 /// Bytes of a bad record that are kept for its skip record.
@@ -57,36 +53,8 @@ pub(super) fn fault(open: &Open, fault: Fault, path: &Path) -> BoxError {
     }
 }
 
-fn header_fault(header: Option<&StringRecord>, what: &What) -> Option<String> {
-    let header = header?;
-    match what {
-        What::Missing(name) if !header.iter().any(|column| column == *name) => {
-            Some(format!("the header has no column `{name}`, which items need; it has {}", names(header)))
-        }
-        What::Duplicate(name) => Some(format!("the header has the column `{name}` more than once; it has {}", names(header))),
-        What::Unknown(name) => Some(format!("the header has the column {}, which items refuse", Quoted(name))),
-        What::Missing(_) | What::Value(_) => None,
-    }
-}
-
-fn names(header: &StringRecord) -> String {
-    const SHOWN: usize = 30;
-    let mut names: Vec<String> = header.iter().take(SHOWN).map(|name| Quoted(name).to_string()).collect();
-    if header.len() > SHOWN {
-        names.push(format!("{} more", header.len() - SHOWN));
-    }
-    names.join(", ")
-}
-
 fn fields(count: usize) -> String {
     if count == 1 { "1 field".to_owned() } else { format!("{count} fields") }
-}
-
-fn column_name(header: Option<&StringRecord>, index: usize) -> String {
-    match header.and_then(|header| header.get(index)) {
-        Some(name) if !name.is_empty() => name.to_owned(),
-        _ => (index + 1).to_string(),
-    }
 }
 
 /// The record as it stands in the file, without its line end; `None` where it cannot be read again.

@@ -1,7 +1,10 @@
 //! Which encoding a file is in, and its fields as text.
 
-use super::{parts::Parts, source::Form, split::Dialect};
-use crate::problem::file_error;
+use super::{source::Form, split::Dialect};
+use crate::{
+    problem::file_error,
+    record::{Parts, offset},
+};
 use batch_core::{Error, ErrorKind};
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 use std::path::Path;
@@ -62,7 +65,7 @@ impl Coding {
         match std::str::from_utf8(bytes) {
             Ok(text) if (self.utf8 && gap > 0) || bytes.is_ascii() => Ok(Parts { text, ends, gap }),
             // Without a delimiter between them, two malformed fields may make a character together.
-            Ok(text) if self.utf8 && ends.iter().all(|end| text.is_char_boundary(*end)) => Ok(Parts { text, ends, gap }),
+            Ok(text) if self.utf8 && ends.iter().all(|end| text.is_char_boundary(*end as usize)) => Ok(Parts { text, ends, gap }),
             _ => self.other_text(record, decoded),
         }
     }
@@ -102,7 +105,7 @@ impl Malformed {
 #[derive(Default)]
 pub(super) struct Decoded {
     text: String,
-    ends: Vec<usize>,
+    ends: Vec<u32>,
 }
 
 impl Decoded {
@@ -112,7 +115,7 @@ impl Decoded {
         for (column, field) in record.fields().enumerate() {
             let malformed = Malformed { column, at: None, encoding: encoding.name() };
             self.text.push_str(&encoding.decode_without_bom_handling_and_without_replacement(field).ok_or(malformed)?);
-            self.ends.push(self.text.len());
+            self.ends.push(offset(self.text.len()));
         }
         Ok(())
     }

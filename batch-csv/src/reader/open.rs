@@ -4,11 +4,13 @@ use super::{
     encoding::{Coding, Decoded},
     options::Options,
     position::CsvPosition,
-    row::{Header, Row},
     source::Source,
     split::{Mark, Split, Splitter},
 };
-use crate::problem::{file_error, io_error};
+use crate::{
+    problem::{file_error, io_error},
+    record::{Header, Row},
+};
 use batch_core::{Error, ErrorKind};
 use csv::StringRecord;
 use std::{
@@ -23,7 +25,7 @@ pub(super) struct Open {
     pub(super) split: Splitter,
     pub(super) coding: Coding,
     pub(super) decoded: Decoded,
-    pub(super) header: Option<Header>,
+    pub(super) header: Option<Arc<Header>>,
 }
 
 impl Open {
@@ -38,7 +40,7 @@ impl Open {
         let source = Source::new(file, coding.form, position.length, coding.mark as u64);
         let split = Splitter::new(source, options.dialect, 1, options.max_record_bytes as u64);
         let mut open = Self { split, coding, decoded: Decoded::default(), header: None };
-        open.header = open.names(options)?.map(Header::new);
+        open.header = open.names(options)?.map(|names| Arc::new(Header::new(names)));
         let Mark { byte, line } = open.split.here();
         (position.byte, position.line) = (byte, line);
         position.width = open.header.as_ref().map(|header| header.names.len());
@@ -47,7 +49,7 @@ impl Open {
 
     /// The header as users know it.
     pub(super) fn columns(&self) -> Option<&StringRecord> {
-        self.header.as_ref().map(|header| &*header.record)
+        self.header.as_ref().map(|header| &header.record)
     }
 
     /// The columns' names: those the user gave, else those of the header.
@@ -65,7 +67,7 @@ impl Open {
             Split::Record => {
                 let text = self.coding.text(self.split.record(), &mut self.decoded);
                 let parts = text.map_err(|m| bad(format!("column {} {}", m.column + 1, m.reason())))?;
-                let row = Row { parts, header: None, trim: options.trims_headers(), line: 1 };
+                let row = Row { parts, trim: options.trims_headers(), ..Row::default() };
                 Ok(Some(row.iter().collect()))
             }
             other => Err(bad(super::bad::shape(self, other, options.max_record_bytes).unwrap_or_default())),

@@ -1,5 +1,6 @@
 //! Where a reader stands, and which file it stands in.
 
+use super::split::Mark;
 use crate::problem::{Count, file_error, io_error};
 use batch_core::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,36 @@ pub struct CsvPosition {
     pub head: String,
 }
 
+/// What of a position moves.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) byte: u64,
+    pub(super) line: u64,
+    pub(super) record: u64,
+    pub(super) width: Option<usize>,
+}
+
+impl Place {
+    /// Goes over a record, behind which is `here`.
+    #[inline]
+    pub(super) fn advance(&mut self, here: Mark) {
+        (self.byte, self.line) = (here.byte, here.line);
+        self.record += 1;
+    }
+}
+
 impl CsvPosition {
+    pub(super) fn place(&self) -> Place {
+        let Self { byte, line, record, width, .. } = *self;
+        Place { byte, line, record, width }
+    }
+
+    /// That place in the same file.
+    pub(super) fn at(&self, place: Place) -> Self {
+        let Place { byte, line, record, width } = place;
+        Self { byte, line, record, width, length: self.length, head: self.head.clone() }
+    }
+
     /// The position at the beginning of an open file.
     pub(crate) fn start(file: &File, path: &Path) -> Result<Self, Error> {
         let failed = |e| io_error(ErrorKind::Failed, "cannot read the input file", path, e);

@@ -32,11 +32,12 @@ pub(super) struct Source {
     consumed: usize,
     next: u64,
     offset: u64,
+    seen: u64,
 }
 
 impl Source {
     pub(super) fn new(file: Arc<File>, form: Form, length: u64, offset: u64) -> Self {
-        Self { file, form, length, window: Window::Bytes(Vec::new()), raw: Vec::new(), consumed: 0, next: offset, offset }
+        Self { file, form, length, window: Window::Bytes(Vec::new()), raw: Vec::new(), consumed: 0, next: offset, offset, seen: 0 }
     }
 
     /// Another source of the same file, from `offset` on.
@@ -103,6 +104,13 @@ impl Source {
         };
         self.offset = (self.offset + passed).min(self.length);
         self.consumed += count;
+        self.seen += count as u64;
+    }
+
+    /// Bytes of windows that were stepped over, of whatever length they are in the file.
+    #[inline]
+    pub(super) fn seen(&self) -> u64 {
+        self.seen
     }
 
     /// The first `max` bytes at most of what stands at `offset`, as they are in the file.

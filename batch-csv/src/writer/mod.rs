@@ -4,12 +4,17 @@ mod dialect;
 mod options;
 mod part;
 mod pending;
+mod row;
 mod saved;
 mod ser;
 
 pub use options::{Existing, Fsync};
+pub(crate) use row::line;
 
-use crate::problem::{Count, file_error};
+use crate::{
+    problem::{Count, file_error},
+    record::RecordRow,
+};
 use batch_core::{BoxError, Chunk, Error, ErrorKind, Result, Undo, Writer, failpoint};
 use dialect::Dialect;
 use part::{Part, exists, sync_folder};
@@ -19,6 +24,7 @@ use ser::Row;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
+    any::Any,
     fs::{self, File},
     marker::PhantomData,
     path::{Path, PathBuf},
@@ -26,7 +32,8 @@ use std::{
 
 /// Writes items as records of a delimited file (RFC 4180), exactly once over restarts.
 ///
-/// `T` is any type that serde can serialise to single fields: a struct, a map, a tuple, a [`Record`](crate::Record).
+/// `T` is any type that serde can serialise to single fields: a struct, a map, a tuple; or [`RecordRow`], whose fields
+/// are copied without serde, quoted where they need it here.
 ///
 /// Defaults: commas, double quotes where needed, `\n`, a header from the first item's field names, an fsync each chunk, an
 /// existing file is replaced at the end. UTF-8.
@@ -275,7 +282,7 @@ impl<T> CsvWriter<T> {
     }
 }
 
-impl<T: Serialize> CsvWriter<T> {
+impl<T: Serialize + 'static> CsvWriter<T> {
     fn write_items(&mut self, items: &[T]) -> Result<()> {
         let before = self.pending.items();
         let written = items.iter().try_for_each(|item| self.write_item(item));
@@ -286,11 +293,15 @@ impl<T: Serialize> CsvWriter<T> {
     }
 
     fn write_item(&mut self, item: &T) -> Result<()> {
-        let first = self.saved.length == 0 && self.pending.items() == 0;
-        let wants_names = first && self.headers && self.header.is_none();
-        let names = wants_names.then_some(&mut self.names);
         let named = self.headers && self.header.is_none();
-        let fields = Row::new(&self.dialect, self.pending.buffer(), named, names).write(item)?;
+        let first = self.saved.length == 0 && self.pending.items() == 0;
+        let names = (first && named).then_some(&mut self.names);
+        let out = self.pending.buffer();
+        // Known when compiled: for rows only the first is left, for all others only the second.
+        let fields = match (item as &dyn Any).downcast_ref::<RecordRow>() {
+            Some(row) => row::write(&self.dialect, out, row, names)?,
+            None => Row::new(&self.dialect, out, named, names).write(item)?,
+        };
         let must = self.fields.or(self.header.as_ref().filter(|_| self.headers).map(Vec::len)).unwrap_or(fields);
         if fields != must && !self.flexible {
             return Err(BoxError::from(format!("the item has {fields} fields, those before it or the header have {must}")));

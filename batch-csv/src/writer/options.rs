@@ -44,7 +44,7 @@ impl<T> CsvWriter<T> {
     /// With [`QuoteStyle::Never`] an item whose field would need quotes is an error of that item.
     #[must_use]
     pub fn quote_style(mut self, style: QuoteStyle) -> Self {
-        self.dialect.style = style;
+        self.dialect.set(|d| d.style = style);
         self
     }
 

@@ -7,7 +7,10 @@ use super::dialect::Dialect;
 use serde::ser::{
     self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, SerializeTupleStruct, Serializer,
 };
-use std::{error::Error as StdError, fmt};
+use std::{
+    error::Error as StdError,
+    fmt::{self, Write},
+};
 
 /// Why an item cannot be written; boxed, so that the way of the good ones stays small.
 #[derive(Debug)]
@@ -60,12 +63,24 @@ impl<'a> Row<'a> {
         Ok(self.fields)
     }
 
-    fn put(&mut self, field: &[u8], text: bool) -> Result<(), Problem> {
+    #[inline]
+    fn text(&mut self, field: &[u8]) -> Result<(), Problem> {
+        self.begin_field();
+        self.dialect.text(self.out, field).map_err(ser::Error::custom)
+    }
+
+    #[inline]
+    fn number(&mut self, field: &[u8]) -> Result<(), Problem> {
+        self.begin_field();
+        self.dialect.number(self.out, field).map_err(ser::Error::custom)
+    }
+
+    #[inline]
+    fn begin_field(&mut self) {
         if self.fields > 0 {
             self.out.push(self.dialect.delimiter);
         }
         self.fields += 1;
-        self.dialect.field(self.out, field, text).map_err(ser::Error::custom)
     }
 
     fn open(&self) -> Result<(), Problem> {
@@ -91,10 +106,30 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Text at the end of a buffer.
+struct Utf8<'a>(&'a mut Vec<u8>);
+
+impl Write for Utf8<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    #[inline]
+    fn write_char(&mut self, c: char) -> fmt::Result {
+        match u8::try_from(c).ok().filter(u8::is_ascii) {
+            Some(byte) => self.0.push(byte),
+            None => self.write_str(c.encode_utf8(&mut [0; 4]))?,
+        }
+        Ok(())
+    }
+}
+
 macro_rules! numbers {
     ($buffer:ty: $($method:ident $number:ty,)*) => {$(
         fn $method(self, value: $number) -> Result<(), Problem> {
-            self.put(<$buffer>::new().format(value).as_bytes(), false)
+            self.number(<$buffer>::new().format(value).as_bytes())
         }
     )*};
 }
@@ -117,23 +152,31 @@ impl Serializer for &mut Row<'_> {
     numbers! { ryu::Buffer: serialize_f32 f32, serialize_f64 f64, }
 
     fn serialize_bool(self, value: bool) -> Result<(), Problem> {
-        self.put(if value { b"true" } else { b"false" }, false)
+        self.number(if value { b"true" } else { b"false" })
     }
 
     fn serialize_char(self, value: char) -> Result<(), Problem> {
-        self.put(value.encode_utf8(&mut [0; 4]).as_bytes(), true)
+        self.text(value.encode_utf8(&mut [0; 4]).as_bytes())
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Problem> {
-        self.put(value.as_bytes(), true)
+        self.text(value.as_bytes())
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Problem> {
-        self.put(value, true)
+        self.text(value)
+    }
+
+    /// Into the record at once: what displays itself bit by bit, such as times, takes several times longer to make a String of.
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Problem> {
+        let mut told = Ok(());
+        self.begin_field();
+        let written = self.dialect.written(self.out, |out| told = write!(Utf8(out), "{value}"));
+        told.map_err(ser::Error::custom).and_then(|()| written.map_err(ser::Error::custom))
     }
 
     fn serialize_none(self) -> Result<(), Problem> {
-        self.put(b"", false)
+        self.number(b"")
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Problem> {
@@ -141,15 +184,15 @@ impl Serializer for &mut Row<'_> {
     }
 
     fn serialize_unit(self) -> Result<(), Problem> {
-        self.put(b"", false)
+        self.number(b"")
     }
 
     fn serialize_unit_struct(self, name: &'static str) -> Result<(), Problem> {
-        self.put(name.as_bytes(), true)
+        self.text(name.as_bytes())
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Problem> {
-        self.put(variant.as_bytes(), true)
+        self.text(variant.as_bytes())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 use super::{Product, product};
 use crate::support::{Folder, all, now, read, refused};
 use batch_core::{ErrorKind, Reader};
-use batch_csv::{CsvReader, Encoding, Record};
+use batch_csv::{CsvReader, Encoding};
 
 fn utf16(text: &str, mark: bool, big_endian: bool) -> Vec<u8> {
     let text = if mark { format!("\u{FEFF}{text}") } else { text.to_owned() };
@@ -28,7 +28,7 @@ fn a_byte_order_mark_decides() {
 #[test]
 fn only_the_first_mark_is_one() {
     let f = Folder::new();
-    let found = read(CsvReader::<Record>::records(f.file("\u{FEFF}\u{FEFF}a\n\u{FEFF}b\n")).has_headers(false));
+    let found = read(CsvReader::rows(f.file("\u{FEFF}\u{FEFF}a\n\u{FEFF}b\n")).has_headers(false));
     assert_eq!(found.iter().map(|r| r.as_ref().unwrap().get(0).unwrap()).collect::<Vec<_>>(), ["\u{FEFF}a", "\u{FEFF}b"]);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, all, now};
 use batch_core::Reader;
-use batch_csv::{CsvReader, Encoding, Record};
+use batch_csv::{CsvReader, Encoding, RecordRow};
 use csv::StringRecord;
 use proptest::{collection::vec, prelude::*, sample::select};
 use std::path::Path;
@@ -31,8 +31,8 @@ fn options() -> impl Strategy<Value = Options> {
         .prop_map(|(delimiter, quoting, headers, flexible, comment)| Options { delimiter, quoting, headers, flexible, comment })
 }
 
-fn reader(path: &Path, o: Options) -> CsvReader<Record> {
-    let reader = CsvReader::<Record>::open(path).delimiter(o.delimiter).has_headers(o.headers).flexible(o.flexible);
+fn reader(path: &Path, o: Options) -> CsvReader<RecordRow> {
+    let reader = CsvReader::rows(path).delimiter(o.delimiter).has_headers(o.headers).flexible(o.flexible);
     let reader = reader.comment(o.comment.then_some(b'#'));
     if o.quoting { reader } else { reader.no_quoting() }
 }
@@ -69,7 +69,7 @@ proptest! {
                 ours.pop();
                 theirs.pop();
             }
-            let ours: Vec<_> = ours.into_iter().map(|item| item.ok().map(|record| record.into_fields())).collect();
+            let ours: Vec<_> = ours.into_iter().map(|item| item.ok().map(|row| row.iter().collect::<StringRecord>())).collect();
             prop_assert_eq!(ours, theirs);
         }
     }
@@ -109,6 +109,6 @@ proptest! {
     }
 }
 
-fn line(item: &Result<Record, String>) -> Option<u64> {
-    item.as_ref().ok().map(Record::line)
+fn line(item: &Result<RecordRow, String>) -> Option<u64> {
+    item.as_ref().ok().map(RecordRow::line)
 }

@@ -5,7 +5,7 @@ use crate::{
     support::{Folder, Now, now, read},
 };
 use batch_core::{ErrorKind, Undo, Writer};
-use batch_csv::{CsvReader, CsvWriter, QuoteStyle, Record, Terminator};
+use batch_csv::{CsvReader, CsvWriter, QuoteStyle, RecordRow, Terminator};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -66,16 +66,31 @@ fn formulas_are_escaped_and_numbers_are_not() {
 }
 
 #[test]
-fn records_are_copied_with_their_header() {
+fn what_displays_itself_is_quoted_and_escaped_as_other_text() {
+    struct Shown(&'static str);
+    impl Serialize for Shown {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(&format_args!("{}{}", self.0, 'é'))
+        }
+    }
+    let items = [(Shown("a"), 1), (Shown("b,\"c\""), 2), (Shown("=d"), 3)];
+    assert_eq!(written(&items, |w| w), "aé,1\n\"b,\"\"c\"\"é\",2\n=dé,3\n");
+    assert_eq!(written(&items, |w| w.escape_formulas(true)), "aé,1\n\"b,\"\"c\"\"é\",2\n'=dé,3\n");
+    assert_eq!(written(&items[..1], |w| w.quote_style(QuoteStyle::Always)), "\"aé\",\"1\"\n");
+    assert!(refused(&items, |w| w.quote_style(QuoteStyle::Never)).contains("quoting is off"));
+}
+
+#[test]
+fn rows_are_copied_with_their_header() {
     let f = Folder::new();
     let text = "a,\"b,c\",a\n1,2,3\n4,\"5\n\",6\n";
-    let records: Vec<Record> = read(CsvReader::records(f.file(text))).into_iter().map(Result::unwrap).collect();
+    let records: Vec<RecordRow> = read(CsvReader::rows(f.file(text))).into_iter().map(Result::unwrap).collect();
     assert_eq!(written(&records, |w| w), text);
 
     let odd = "a,b\n1\n2,3,4\n";
-    let reader = CsvReader::<Record>::records(f.file(odd));
+    let reader = CsvReader::rows(f.file(odd)).flexible(true);
     let header = reader.header().unwrap();
-    let records: Vec<Record> = read(reader).into_iter().map(Result::unwrap).collect();
+    let records: Vec<RecordRow> = read(reader).into_iter().map(Result::unwrap).collect();
     assert_eq!(written(&records, |w| w.header(&header).flexible(true)), odd);
 }
 

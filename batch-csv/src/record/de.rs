@@ -3,7 +3,7 @@
 //! Types mean what they mean to the csv crate (an empty field is `None`, `deserialize_any` guesses). Written anew for what the
 //! crate does not tell: the column at fault, and whether the header is at fault and not the record.
 
-use super::row::Row;
+use super::view::Row;
 use crate::problem::Quoted;
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -16,13 +16,13 @@ use std::{error::Error as StdError, fmt, num::IntErrorKind, num::ParseIntError};
 pub struct Problem(Box<Fault>);
 
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) column: Option<usize>,
-    pub(super) what: What,
+pub(crate) struct Fault {
+    pub(crate) column: Option<usize>,
+    pub(crate) what: What,
 }
 
 #[derive(Debug)]
-pub(super) enum What {
+pub(crate) enum What {
     /// The field, or the record, is not what the item needs.
     Value(String),
     /// The item has a field that the record has not.
@@ -43,7 +43,7 @@ impl Problem {
         self
     }
 
-    pub(super) fn into_fault(self) -> Fault {
+    pub(crate) fn into_fault(self) -> Fault {
         *self.0
     }
 }
@@ -86,7 +86,7 @@ impl de::Error for Problem {
 }
 
 /// Hands out the fields of a record from left to right.
-pub(super) struct Fields<'de> {
+pub(crate) struct Fields<'de> {
     row: Row<'de>,
     next: usize,
     /// The text from the next field on, and where it begins.
@@ -96,16 +96,16 @@ pub(super) struct Fields<'de> {
 
 impl<'de> Fields<'de> {
     #[inline]
-    pub(super) fn new(row: Row<'de>) -> Self {
+    pub(crate) fn new(row: Row<'de>) -> Self {
         Self { row, next: 0, rest: row.parts.text, start: 0 }
     }
 
     /// The next field, and the text behind it; `None` behind the last.
     #[inline]
     fn peek(&self) -> Option<(&'de str, &'de str)> {
-        let end = *self.row.parts.ends.get(self.next)?;
+        let end = *self.row.parts.ends.get(self.next)? as usize;
         let (field, rest) = self.rest.split_at_checked(end - self.start)?;
-        Some((self.row.trimmed(field), rest))
+        Some((self.row.shown(self.next, field), rest))
     }
 
     #[inline]
