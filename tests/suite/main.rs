@@ -4,5 +4,6 @@ mod backends;
 mod doubles;
 mod faults;
 mod jobs;
+mod peers;
 mod readme;
 mod scenarios;
