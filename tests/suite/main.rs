@@ -1,6 +1,7 @@
 //! Tests of the whole: scenarios with exact outcomes, the same on every backend.
 
 mod backends;
+mod charts;
 mod doubles;
 mod faults;
 mod jobs;
