@@ -3,7 +3,7 @@
 use crate::{
     error::{BoxError, Result},
     repository::{Commit, CommitError, JobRepository, Memory, Request},
-    transaction::{StepLedger, Transactions},
+    transaction::{Overlap, StepLedger, Transactions},
 };
 use std::sync::Arc;
 
@@ -37,6 +37,10 @@ impl<D: Transactions + Clone> Transactions for DryRun<D> {
 
     async fn begin(&self) -> Result<D::Tx> {
         self.inner.begin().await
+    }
+
+    async fn begin_late(&self) -> Result<D::Tx> {
+        self.inner.begin_late().await
     }
 
     fn conn(tx: &mut D::Tx) -> &mut D::Conn {
@@ -91,6 +95,10 @@ impl<D: Transactions + Clone> Transactions for DryRun<D> {
 
     fn relaxed(&self) -> Option<Self> {
         Some(Self { inner: self.inner.relaxed()?, memory: self.memory.clone() })
+    }
+
+    fn overlap(&self) -> Option<Overlap> {
+        self.inner.overlap()
     }
 
     fn undoes_writes(&self) -> bool {

@@ -32,7 +32,7 @@
 //! ```
 //!
 //! In reading order: [`Job`] and what its steps are made from, [`Scope`]; its three kinds of steps, of chunks ([`ChunkStep`]), of turns
-//! ([`TaskletStep`]) and of units of work ([`UnitStep`]); the contracts [`Reader`], [`Processor`], [`Writer`]; the policies [`Completion`],
+//! ([`TaskletStep`]) and of units of work ([`UnitStep`]); the contracts [`Reader`], [`Processor`], [`Writer`]; the policies [`Completion`] and [`Adaptive`],
 //! [`Retry`], [`Skip`]; [`Listener`] and [`Progress`]; [`Transactions`], the seam between guarantees; [`JobRepository`], [`JobExplorer`] and
 //! [`JobOperator`]; [`Locks`] by name; what is stored, from [`JobExecution`] on; and [`testing`] for tests of your own.
 
@@ -71,9 +71,9 @@ pub use item::{Classify, ListReader, ListWriter, MultiReader, Peek, classify, it
 pub use job::{Job, ParameterRules, StepOptions};
 pub use launch::{Run, exit_code};
 pub use listener::{ChunkReport, ItemError, Listener};
-pub use policy::{Backoff, Completion, Filling, Retry, Skip};
+pub use policy::{Adaptive, Backoff, Completion, Filling, Retry, Skip};
 pub use progress::{Moment, Progress, Reading};
 pub use repository::{HeldLock, JobExplorer, JobOperator, JobRepository, Locks, Memory, Owner, Page, Purge, Purged, Request};
 pub use scope::Scope;
 pub use step::{Ended, Repeat, Step, StepRun, TaskletStep, UnitFn, UnitStep, WorkFn};
-pub use transaction::{Detached, Ledger, Ledgered, Transactions};
+pub use transaction::{Detached, Ledger, Ledgered, Overlap, Transactions};

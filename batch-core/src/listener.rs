@@ -70,8 +70,12 @@ pub trait Listener: Send + Sync + 'static {
     fn on_skip(&self, _skip: &SkipRecord) {}
 }
 
-/// A committed chunk, as listeners see it.
+/// A committed chunk, as listeners see it, or a unit of work, of which `write_time` and `attempts` alone are measured.
+///
+/// Times are by the job's clock ([`Job::clock`](crate::Job::clock)). Reading and processing overlap with the writing of the chunks before,
+/// where they are [read ahead](crate::ChunkStep::read_ahead): the sum of all times may be more than has passed.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct ChunkReport<'a> {
     /// The step, with its counts and checkpoint after the commit.
     pub step: &'a StepExecution,
@@ -79,8 +83,38 @@ pub struct ChunkReport<'a> {
     pub chunk: Counts,
     /// How far the reader is, where it knows.
     pub total: Option<Total>,
-    /// From the chunk's begin of writing to its commit.
+    /// Reading its records: retries included, and with [`or_time`](crate::Completion::or_time) the wait for more of them.
+    pub read_time: Duration,
+    /// Processing its items, retries included.
+    pub process_time: Duration,
+    /// From the begin of writing to the commit, whatever it took: the wait for a transaction, every attempt, the pauses between them.
     pub write_time: Duration,
+    /// How long the transaction that committed was open, and so held its locks: from the answer to its begin to the answer to its commit.
+    pub open_time: Duration,
+    /// The commit alone: checkpoint and COMMIT, with the wait for the database's disk.
+    pub commit_time: Duration,
+    /// Transactions that it took; more than one where earlier ones were rolled back.
+    pub attempts: u32,
+    /// Calls of the writer in the last of them: more than one where refused items were looked for, none where no item was left.
+    pub write_calls: u32,
+}
+
+impl<'a> ChunkReport<'a> {
+    /// A report of `step` with nothing else in it yet, for tests of listeners.
+    pub fn new(step: &'a StepExecution) -> Self {
+        Self {
+            step,
+            chunk: Counts::default(),
+            total: None,
+            read_time: Duration::ZERO,
+            process_time: Duration::ZERO,
+            write_time: Duration::ZERO,
+            open_time: Duration::ZERO,
+            commit_time: Duration::ZERO,
+            attempts: 1,
+            write_calls: 0,
+        }
+    }
 }
 
 /// An item that failed.

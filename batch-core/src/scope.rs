@@ -73,7 +73,8 @@ impl<D> Scope<D> {
 }
 
 impl<D: Transactions + Clone> Scope<D> {
-    /// A step that reads, processes and writes in chunks; `size` is a number of items or a [`Completion`].
+    /// A step that reads, processes and writes in chunks; `size` is a number of items, a [`Completion`] or an
+    /// [`Adaptive`](crate::Adaptive).
     pub fn chunk<R: Reader>(&self, size: impl Into<Completion>, reader: R) -> ChunkStep<R, Identity, NoWriter, D>
     where
         R::Item: Sync,

@@ -9,7 +9,7 @@ mod repository;
 use crate::{
     error::{BoxError, Error, ErrorKind, Result, caused_by},
     repository::{Commit, CommitError, JobRepository, Request},
-    transaction::{Ledger, LedgerGuard, LedgerKey, LedgerState, StepLedger, Transactions},
+    transaction::{Ledger, LedgerGuard, LedgerKey, LedgerState, Overlap, StepLedger, Transactions},
 };
 use parking_lot::Mutex;
 use repository::ScriptedRepository;
@@ -217,6 +217,11 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
         self.inner.begin().await
     }
 
+    async fn begin_late(&self) -> Result<D::Tx> {
+        self.pass(Call::Begin)?;
+        self.inner.begin_late().await
+    }
+
     fn conn(tx: &mut D::Tx) -> &mut D::Conn {
         D::conn(tx)
     }
@@ -272,6 +277,10 @@ impl<D: Transactions + Clone> Transactions for Scripted<D> {
 
     fn relaxed(&self) -> Option<Self> {
         Some(Self { inner: self.inner.relaxed()?, ..self.clone() })
+    }
+
+    fn overlap(&self) -> Option<Overlap> {
+        self.inner.overlap()
     }
 
     fn undoes_writes(&self) -> bool {

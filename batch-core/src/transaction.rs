@@ -8,7 +8,7 @@ use crate::{
     error::{BoxError, Result},
     repository::{Commit, CommitError, JobRepository, Request},
 };
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 pub use entry::LedgerEntry;
 pub use ledger::{Ledger, LedgerGuard, LedgerKey, LedgerState, StepLedger};
@@ -32,6 +32,12 @@ pub trait Transactions: Send + Sync + 'static {
 
     /// Begins a transaction.
     fn begin(&self) -> impl Future<Output = Result<Self::Tx>> + Send;
+
+    /// Begins a transaction for a writer that does not use its connection: what begins it may be sent with the commit. Default: as
+    /// [`Self::begin`].
+    fn begin_late(&self) -> impl Future<Output = Result<Self::Tx>> + Send {
+        self.begin()
+    }
 
     /// The connection that the transaction is open on.
     fn conn(tx: &mut Self::Tx) -> &mut Self::Conn;
@@ -93,6 +99,12 @@ pub trait Transactions: Send + Sync + 'static {
         None
     }
 
+    /// How chunks may be in flight, each in a transaction of its own on a connection of its own; `None` where one has to end before the
+    /// next begins. Default: `None`.
+    fn overlap(&self) -> Option<Overlap> {
+        None
+    }
+
     /// Whether a rollback undoes what was done on `Conn`. Default: it does.
     fn undoes_writes(&self) -> bool {
         true
@@ -107,6 +119,15 @@ pub trait Transactions: Send + Sync + 'static {
     fn connections(&self) -> Option<usize> {
         None
     }
+}
+
+/// How transactions of one step may overlap: [`ChunkStep::in_flight`](crate::ChunkStep::in_flight).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overlap {
+    /// Transactions that may be open at once.
+    pub at_once: usize,
+    /// How long one may lie idle before another one's end; the database ends it by itself some time later.
+    pub idle: Duration,
 }
 
 /// No transaction around the writer: only the checkpoint is committed, by the repository itself.

@@ -4,7 +4,7 @@ mod connection;
 
 use crate::{MySql, Postgres, Sqlite};
 use batch_core::{
-    BoxError, Error, ErrorKind, JobRepository, Ledger, Request, Result, Transactions,
+    BoxError, Error, ErrorKind, JobRepository, Ledger, Overlap, Request, Result, Transactions,
     repository::{Commit, CommitError},
     transaction::{LedgerGuard, LedgerKey, LedgerState},
 };
@@ -109,6 +109,14 @@ impl Transactions for Database {
         })
     }
 
+    async fn begin_late(&self) -> Result<Connection> {
+        Ok(match self {
+            Self::Sqlite(db) => Connection::Sqlite(db.begin_late().await?),
+            Self::Postgres(db) => Connection::Postgres(db.begin_late().await?),
+            Self::MySql(db) => Connection::MySql(db.begin_late().await?),
+        })
+    }
+
     fn conn(tx: &mut Connection) -> &mut Connection {
         tx
     }
@@ -159,6 +167,10 @@ impl Transactions for Database {
             Self::Postgres(db) => db.relaxed().map(Self::Postgres),
             Self::MySql(db) => db.relaxed().map(Self::MySql),
         }
+    }
+
+    fn overlap(&self) -> Option<Overlap> {
+        each!(self, db => db.overlap())
     }
 
     fn connections(&self) -> Option<usize> {

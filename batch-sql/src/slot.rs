@@ -94,6 +94,10 @@ impl<L: Live> Lent<L> {
         &self.live
     }
 
+    pub(crate) fn live_mut(&mut self) -> &mut L {
+        &mut self.live
+    }
+
     pub(crate) fn was_kept(&self) -> bool {
         self.kept
     }

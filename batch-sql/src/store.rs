@@ -6,7 +6,10 @@ use crate::{
     session::Session,
 };
 use async_trait::async_trait;
-use batch_core::{Error, Locks, repository::Launch};
+use batch_core::{
+    Error, Locks, Request,
+    repository::{Commit, CommitError, Launch},
+};
 use chrono::{DateTime, Utc};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,6 +21,11 @@ pub(crate) trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Begins a transaction that only reads: it sees one state, and waits for no writer.
     async fn read(&self) -> Outcome<Session>;
+
+    /// Commits a checkpoint in one round trip; `None` where that needs several statements.
+    async fn commit_at_once(&self, _commit: &Commit) -> Option<Result<Option<Request>, CommitError>> {
+        None
+    }
 
     /// Now, as precise as it is stored.
     fn now(&self) -> DateTime<Utc>;

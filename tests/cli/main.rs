@@ -4,4 +4,5 @@ mod databases;
 mod inputs;
 mod kills;
 mod program;
+mod tuning;
 mod users;

@@ -6,6 +6,7 @@ use crate::{
     item::{Chunk, Gaps, Numbers, Total},
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// A filled chunk. Buffers are kept from chunk to chunk.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Batch<Out> {
     /// Records consumed.
     pub(super) read: u64,
     pub(super) filtered: u64,
+    /// The number of items at which it was full, whatever else ended it.
+    pub(super) size: usize,
     /// For each item that the processor dropped, how many outputs were before it.
     pub(super) dropped: Vec<u32>,
     /// For each record skipped in reading, how many items were before it.
@@ -28,6 +31,8 @@ pub(super) struct Batch<Out> {
     /// The reader's position behind the chunk.
     pub(super) position: Value,
     pub(super) total: Option<Total>,
+    pub(super) read_time: Duration,
+    pub(super) process_time: Duration,
     /// Nothing comes after this chunk.
     pub(super) end: bool,
     /// The run was asked to end while the chunk was being filled, or nothing may be read any more.
@@ -53,6 +58,16 @@ pub(super) struct Failure {
     pub(super) error: BoxError,
 }
 
+/// What it took to write a chunk; the fields are those of [`ChunkReport`](crate::ChunkReport).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effort {
+    pub(super) write_time: Duration,
+    pub(super) open_time: Duration,
+    pub(super) commit_time: Duration,
+    pub(super) attempts: u32,
+    pub(super) write_calls: u32,
+}
+
 impl<Out> Default for Batch<Out> {
     fn default() -> Self {
         Self {
@@ -60,12 +75,15 @@ impl<Out> Default for Batch<Out> {
             first: 0,
             read: 0,
             filtered: 0,
+            size: 0,
             dropped: Vec::new(),
             skipped: Vec::new(),
             lines: Vec::new(),
             skips: Vec::new(),
             position: Value::Null,
             total: None,
+            read_time: Duration::ZERO,
+            process_time: Duration::ZERO,
             end: false,
             stopped: false,
             failure: None,
@@ -82,12 +100,18 @@ impl<Out> Batch<Out> {
         self.lines.clear();
         self.skips.clear();
         (self.first, self.read, self.filtered) = (first, 0, 0);
+        (self.read_time, self.process_time) = (Duration::ZERO, Duration::ZERO);
         (self.end, self.stopped, self.failure) = (false, false, None);
     }
 
     /// Whether no chunk can follow this one.
     pub(super) fn is_last(&self) -> bool {
         self.end || self.stopped || self.failure.is_some()
+    }
+
+    /// Items read, those that were filtered or skipped in processing included.
+    pub(super) fn items(&self) -> usize {
+        self.outs.len() + self.dropped.len()
     }
 
     /// What the chunk adds, its skips in writing aside.

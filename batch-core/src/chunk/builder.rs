@@ -1,7 +1,7 @@
 //! How a chunk step is put together.
 
 use super::{
-    ChunkStep, Durability, Options,
+    ChunkStep, Durability, Fork, Options,
     hooks::{InputHooks, OutputHooks, json},
 };
 use crate::{
@@ -41,6 +41,7 @@ where
             transactions: Arc::new(transactions),
             completion,
             options: Options::default(),
+            fork: None,
             input_hooks: InputHooks::default(),
             output_hooks: OutputHooks::default(),
         }
@@ -152,6 +153,7 @@ impl<R: Reader, P: Processor<R::Item>, W, T: Transactions> ChunkStep<R, P, W, T>
             transactions,
             completion: self.completion,
             options: self.options,
+            fork: None,
             input_hooks: self.input_hooks,
             output_hooks: OutputHooks::default(),
         }
@@ -221,6 +223,30 @@ impl<R: Reader, P: Processor<R::Item>, W, T> ChunkStep<R, P, W, T> {
     /// Reads and processes up to so many chunks while one is being written. Default: 1; 0 turns it off.
     pub fn read_ahead(mut self, chunks: usize) -> Self {
         self.options.ahead = chunks;
+        self
+    }
+
+    /// Writes up to so many chunks at once, each in a transaction of its own on a connection of its own. They commit in the order of the
+    /// input, each with its checkpoint, so a restart goes on behind the last of an unbroken row of chunks. Default: 1.
+    ///
+    /// The database inserts one chunk while another one commits, which pays where it has a core to spare. The chunks must commute: what
+    /// one writes is not seen by the one behind it, and may be locked by it. Each has a copy of the writer.
+    ///
+    /// # When a chunk fails
+    /// Those behind it are rolled back. The one at the front alone may be isolated, retried and judged by limits; what fails further
+    /// behind is rolled back, and done again once it is at the front, since it may have needed a row of the chunk before. Where a chunk is
+    /// not written by the time that one behind it has waited for some while, it may wait for a lock of that one, which the database cannot
+    /// see: the one behind is rolled back. After either the step goes on one chunk at a time for a while. `on_error` and
+    /// `on_write_error` hear of attempts at the front alone, and rollbacks behind it are not counted.
+    ///
+    /// # Errors
+    /// Kind `Configuration` at the start: the database takes one transaction at a time (SQLite) or fewer than that (`chunks_at_once` of a
+    /// server's options); the writer keeps something outside the transaction, or there is none; the reader leaves no connection to read ahead with.
+    pub fn in_flight(mut self, chunks: usize) -> Self
+    where
+        W: Clone,
+    {
+        self.fork = (chunks > 1).then_some(Fork { chunks, copy: W::clone });
         self
     }
 

@@ -1,25 +1,38 @@
 //! One write call, or, where items are refused and may be skipped, as many as it takes to find them by halves.
 
 use super::{
-    batch::{Batch, Failure, Skipped},
+    batch::{Batch, Effort, Failure, Skipped},
     sink::{Sink, write_failure},
 };
 use crate::{
     error::{BoxError, FailedItems, panicked},
     execution::Phase,
-    item::Writer,
+    item::{Chunk, Writer},
     listener::ItemError,
     step::{StepRun, is_transient},
     transaction::Transactions,
 };
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 /// What was written of a chunk.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) kept: usize,
     pub(super) skips: Vec<Skipped>,
+    /// Calls of the writer.
+    pub(super) calls: u32,
+    /// How long the transaction was open, and how much of that its commit took, where it came to one.
+    pub(super) open_time: Duration,
+    pub(super) commit_time: Duration,
+}
+
+impl Parts {
+    /// What the chunk took in all, this attempt being the last.
+    pub(super) fn effort(&self, write_time: Duration, attempts: u32) -> Effort {
+        let Self { open_time, commit_time, calls: write_calls, .. } = *self;
+        Effort { write_time, open_time, commit_time, attempts, write_calls }
+    }
 }
 
 /// Why a transaction cannot go on.
@@ -58,6 +71,7 @@ where
             todo.push((0, batch.outs.len()));
         }
         while let Some((from, to)) = todo.pop() {
+            parts.calls += 1;
             let Err(error) = self.write_part(tx, batch, (from, to), isolates, checking).await? else {
                 parts.kept += to - from;
                 continue;
@@ -107,18 +121,10 @@ where
             self.transactions.savepoint(tx).await.map_err(|e| Broken::before(write_failure(None, e)))?;
         }
         let items = batch.chunk(from, to, &self.origin);
-        let call = AssertUnwindSafe(async { self.writer.write(T::conn(tx), items).await }).catch_unwind();
-        let outcome = match self.chunk_limit {
-            None => call.await,
-            Some(limit) => match tokio::time::timeout(limit, call).await {
-                Ok(outcome) => outcome,
-                Err(_) => return Err(busy(format!("writing the chunk took longer than {limit:?}").into())),
-            },
-        };
+        let outcome = call(&mut self.writer, T::conn(tx), items, self.chunk_limit).await.map_err(busy)?;
         match outcome {
-            Ok(Ok(())) if isolates => Ok(self.transactions.release(tx, checking).await),
-            Ok(result) => Ok(result),
-            Err(panic) => Err(busy(panicked("the writer", panic.as_ref()))),
+            Ok(()) if isolates => Ok(self.transactions.release(tx, checking).await),
+            result => Ok(result),
         }
     }
 
@@ -165,6 +171,24 @@ where
         });
         self.hooks.on_error.iter().for_each(|hook| hook(&batch.outs[from..to], error));
     }
+}
+
+/// Calls the writer; the outer error leaves a connection on which a statement may still run.
+pub(super) async fn call<Out, C: Send, W: Writer<Out, C>>(
+    writer: &mut W,
+    conn: &mut C,
+    items: Chunk<'_, Out>,
+    limit: Option<Duration>,
+) -> Result<Result<(), BoxError>, BoxError> {
+    let call = AssertUnwindSafe(async { writer.write(conn, items).await }).catch_unwind();
+    let outcome = match limit {
+        None => call.await,
+        Some(limit) => match tokio::time::timeout(limit, call).await {
+            Ok(outcome) => outcome,
+            Err(_) => return Err(format!("writing the chunk took longer than {limit:?}").into()),
+        },
+    };
+    outcome.map_err(|panic| panicked("the writer", panic.as_ref()))
 }
 
 fn busy(error: BoxError) -> Broken {

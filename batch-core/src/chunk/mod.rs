@@ -4,8 +4,10 @@ mod batch;
 mod builder;
 mod connections;
 mod durability;
+mod flight;
 mod hooks;
 mod isolate;
+mod pace;
 mod pipeline;
 mod process;
 mod run;
@@ -20,6 +22,7 @@ use crate::{
     step::{Ended, Step, StepRun, sealed::Sealed},
     transaction::Transactions,
 };
+use flight::Fork;
 use futures_util::future::BoxFuture;
 use hooks::{InputHooks, OutputHooks};
 use std::{fmt, sync::Arc, time::Duration};
@@ -39,6 +42,7 @@ pub struct ChunkStep<R: Reader, P: Processor<R::Item>, W, T> {
     transactions: Arc<T>,
     completion: Completion,
     options: Options,
+    fork: Option<Fork<W>>,
     input_hooks: InputHooks<R::Item>,
     output_hooks: OutputHooks<P::Out>,
 }

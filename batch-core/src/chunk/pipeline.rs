@@ -79,6 +79,21 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         written
     }
 
+    /// How many chunks may be filled before their turn.
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead
+    }
+
+    /// Lends the source to who fills chunks in another way.
+    pub(super) fn take_source(&mut self) -> Option<Box<Source<R, P>>> {
+        self.source.take()
+    }
+
+    /// Takes a lent source back.
+    pub(super) fn give_source(&mut self, source: Box<Source<R, P>>) {
+        self.source = Some(source);
+    }
+
     /// The source, to be closed.
     pub(super) fn into_source(self) -> Option<Box<Source<R, P>>> {
         self.source

@@ -2,9 +2,11 @@
 
 use super::{
     ChunkStep, Durability,
-    batch::{Batch, Failure},
+    batch::{Batch, Effort, Failure},
     connections::chunks_ahead,
     durability::with_durability,
+    flight::overlap,
+    pace::Pace,
     pipeline::Pipeline,
     sink::{Sink, Written, opening},
     source::{Source, Surroundings, is_bad_record},
@@ -18,15 +20,17 @@ use crate::{
     step::{Ended, StepRun, adopt, demand_ours, is_transient},
     transaction::Transactions,
 };
-use std::{pin::pin, sync::Arc, time::Instant};
+use std::{pin::pin, sync::Arc};
 use tracing::Instrument;
 
 /// The parts of a running chunk step.
-struct Running<R: Reader, P: Processor<R::Item>, W, T> {
-    pipeline: Pipeline<R, P>,
-    sink: Sink<W, T, P::Out>,
-    skip: Skip,
-    durability: Durability,
+pub(super) struct Running<R: Reader, P: Processor<R::Item>, W, T> {
+    pub(super) pipeline: Pipeline<R, P>,
+    pub(super) sink: Sink<W, T, P::Out>,
+    pub(super) skip: Skip,
+    pub(super) durability: Durability,
+    /// Where the chunks' size is adaptive.
+    pub(super) pace: Option<Pace>,
 }
 
 /// Runs the step from its checkpoint to its end; reader and writer are closed whatever happens.
@@ -39,14 +43,18 @@ where
 {
     let step = with_durability(step, run)?;
     let ahead = chunks_ahead(&step, run)?;
+    let (fork, overlap) = (step.fork, overlap(&step, ahead, run)?);
     adopt(run, &*step.transactions).await?;
     let durability = step.options.durability;
+    let pace = step.completion.steered().map(Pace::new);
     let (mut source, mut sink) = assemble(step, run);
+    source.size = pace.as_ref().map(Pace::next_size);
     let opened = open_both(&mut source, &mut sink, run).await;
-    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability };
-    let ended = match opened {
-        Ok(()) => running.chunks(run).await,
-        Err(error) => Err(error),
+    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability, pace };
+    let ended = match (opened, fork.zip(overlap)) {
+        (Err(error), _) => Err(error),
+        (Ok(()), None) => running.chunks(run).await,
+        (Ok(()), Some((fork, overlap))) => running.flights(fork, overlap, run).await,
     };
     let ended = durability.settle(run, ended).await;
     running.close(run, ended).await
@@ -66,6 +74,7 @@ where
         reader: step.reader,
         processor: step.processor,
         completion: step.completion,
+        size: None,
         skip: step.options.skip.clone(),
         retry: step.options.retry.clone(),
         concurrent: step.options.concurrent,
@@ -79,6 +88,7 @@ where
             allowance: run.allowance.clone(),
             cancel: run.control.child(),
             transient: Arc::new(move |error| is_transient(&*transactions, error)),
+            clock: run.clock.clone(),
         },
     });
     let sink = Sink {
@@ -88,7 +98,7 @@ where
         retry: step.options.retry.unwrap_or_default(),
         chunk_limit: step.options.chunk_limit,
         hooks: step.output_hooks,
-        origin: format!("{}/{}", run.instance, run.execution.name),
+        origin: format!("{}/{}", run.instance, run.execution.name).into(),
     };
     (source, sink)
 }
@@ -146,11 +156,8 @@ where
             let Some(batch) = self.pipeline.next().await else {
                 return Err(run.error(ErrorKind::Failed, "the task that reads ahead was lost"));
             };
-            if run.ending()? || batch.stopped {
-                return Ok(Ended::Stopped);
-            }
-            if batch.read == 0 && batch.end && batch.failure.is_none() {
-                return Ok(Ended::Completed);
+            if let Some(ended) = at_end(&batch, run)? {
+                return Ok(ended);
             }
             let span = tracing::debug_span!("chunk", first = batch.first, read = batch.read);
             // Pinned, since instrumenting would copy the whole future.
@@ -165,29 +172,41 @@ where
     /// Judges, writes and tells one chunk; `Some` ends the step.
     async fn chunk(&mut self, mut batch: Batch<P::Out>, run: &mut StepRun) -> Result<Option<Ended>, Error> {
         judge(&self.skip, &mut batch, run).await?;
-        for listener in run.listeners.each() {
-            listener
-                .before_chunk(&run.execution)
-                .await
-                .map_err(|e| run.error(ErrorKind::Failed, "a listener failed before a chunk").because(e))?;
-        }
-        let begun = Instant::now();
+        told(run).await?;
         let Self { pipeline, sink, .. } = self;
         let written = {
             let writing = pin!(sink.write(&batch, run));
             pipeline.overlap(batch.end, writing).await
         };
-        let (added, request) = match written {
-            Ok(Written::Committed { added, request }) => (added, request),
-            Ok(Written::Stopped) => return Ok(Some(Ended::Stopped)),
-            Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
-            Err(error) => return Err(chunk_failed(&batch, run, error).await),
-        };
-        tell(&batch, added, begun, run).await;
-        run.obey(request).await?;
-        let ended = batch.end.then_some(Ended::Completed);
+        let ended = self.settle(&batch, written, run).await?;
         self.pipeline.recycle(batch);
         Ok(ended)
+    }
+
+    /// Tells what became of a chunk, and obeys what an operator asks; `Some` ends the step.
+    pub(super) async fn settle(
+        &mut self,
+        batch: &Batch<P::Out>,
+        written: Result<Written, Error>,
+        run: &mut StepRun,
+    ) -> Result<Option<Ended>, Error> {
+        let (added, request, effort) = match written {
+            Ok(Written::Committed { added, request, effort }) => (added, request, effort),
+            Ok(Written::Stopped) => return Ok(Some(Ended::Stopped)),
+            Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
+            Err(error) => return Err(chunk_failed(batch, run, error).await),
+        };
+        self.paced(batch, &effort, run);
+        tell(batch, added, effort, run).await;
+        run.obey(request).await?;
+        Ok(batch.end.then_some(Ended::Completed))
+    }
+
+    /// Lets the chunks' size follow what a commit took.
+    pub(super) fn paced(&mut self, batch: &Batch<P::Out>, effort: &Effort, run: &StepRun) {
+        if let Some(pace) = &mut self.pace {
+            pace.committed(batch, effort, &run.execution.name);
+        }
     }
 
     /// Publishes what a completed step wrote, and closes reader and writer. The first error counts.
@@ -216,8 +235,27 @@ where
     }
 }
 
+/// How the step ends before `batch` is written, if it does.
+pub(super) fn at_end<Out>(batch: &Batch<Out>, run: &StepRun) -> Result<Option<Ended>, Error> {
+    if run.ending()? || batch.stopped {
+        return Ok(Some(Ended::Stopped));
+    }
+    Ok((batch.read == 0 && batch.end && batch.failure.is_none()).then_some(Ended::Completed))
+}
+
+/// Tells listeners of a chunk that is about to be written.
+pub(super) async fn told(run: &StepRun) -> Result<(), Error> {
+    for listener in run.listeners.each() {
+        listener
+            .before_chunk(&run.execution)
+            .await
+            .map_err(|e| run.error(ErrorKind::Failed, "a listener failed before a chunk").because(e))?;
+    }
+    Ok(())
+}
+
 /// Fails the chunk for what went wrong while it was filled, now that it is its turn.
-async fn judge<Out>(skip: &Skip, batch: &mut Batch<Out>, run: &mut StepRun) -> Result<(), Error> {
+pub(super) async fn judge<Out>(skip: &Skip, batch: &mut Batch<Out>, run: &mut StepRun) -> Result<(), Error> {
     let mut failure = batch.failure.take();
     let before = run.execution.counts.skips();
     if let Some(over) = batch.skips.iter().position(|_| !skip.is_set()).or_else(|| {
@@ -241,15 +279,26 @@ async fn judge<Out>(skip: &Skip, batch: &mut Batch<Out>, run: &mut StepRun) -> R
 }
 
 /// Reports a committed chunk; nothing here can undo it.
-async fn tell<Out>(batch: &Batch<Out>, added: Counts, begun: Instant, run: &StepRun) {
-    let report = ChunkReport { step: &run.execution, chunk: added, total: batch.total, write_time: begun.elapsed() };
+pub(super) async fn tell<Out>(batch: &Batch<Out>, added: Counts, effort: Effort, run: &StepRun) {
+    let report = ChunkReport {
+        step: &run.execution,
+        chunk: added,
+        total: batch.total,
+        read_time: batch.read_time,
+        process_time: batch.process_time,
+        write_time: effort.write_time,
+        open_time: effort.open_time,
+        commit_time: effort.commit_time,
+        attempts: effort.attempts,
+        write_calls: effort.write_calls,
+    };
     for listener in run.listeners.back() {
         run.listeners.note("after a chunk", listener.after_chunk(&report).await);
     }
 }
 
 /// Tells listeners that a chunk failed for good; its skips in reading and processing are told too, though they do not count.
-async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> Error {
+pub(super) async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> Error {
     let skips: Vec<SkipRecord> = batch.skips.iter().map(|s| s.record.clone()).collect();
     run.listeners.on_skip(&skips);
     for listener in run.listeners.back() {

@@ -1,7 +1,7 @@
 //! Writing a chunk: attempts, each in a transaction of its own, until one commits.
 
 use super::{
-    batch::{Batch, Failure, Skipped},
+    batch::{Batch, Effort, Failure, Skipped},
     hooks::OutputHooks,
     isolate::{Broken, Parts},
 };
@@ -26,18 +26,18 @@ pub(super) struct Sink<W, T, Out> {
     pub(super) chunk_limit: Option<Duration>,
     pub(super) hooks: OutputHooks<Out>,
     /// Instance and step, the beginning of each idempotency key.
-    pub(super) origin: String,
+    pub(super) origin: Arc<str>,
 }
 
 /// What became of a chunk that did not fail the step.
 pub(super) enum Written {
-    /// Committed; what it added, what it left out in writing, and what an operator asks.
-    Committed { added: Counts, request: Option<Request> },
+    /// Committed; what it added, what an operator asks, and how it went.
+    Committed { added: Counts, request: Option<Request>, effort: Effort },
     /// The run was asked to end during a wait between attempts; nothing of the chunk is left.
     Stopped,
 }
 
-enum Attempt {
+pub(super) enum Attempt {
     Committed { commit: Box<Commit>, request: Option<Request> },
     Undone { failure: Failure, transient: bool, at_commit: bool },
 }
@@ -60,16 +60,15 @@ where
 
     /// Writes and commits `batch`.
     pub(super) async fn write(&mut self, batch: &Batch<Out>, run: &mut StepRun) -> Result<Written, Error> {
-        let (mut made, mut checking) = (0, false);
+        let begun = run.clock.uptime();
+        let (mut made, mut checking, mut attempts) = (0, false, 0);
         loop {
             let mut parts = Parts::default();
+            attempts += 1;
             let (failure, transient, at_commit) = match self.attempt(batch, run, checking, &mut parts).await? {
-                Attempt::Committed { mut commit, request } => {
-                    let added = commit.added;
-                    let skips = std::mem::take(&mut commit.skips);
-                    run.committed(*commit);
-                    run.listeners.on_skip(&skips);
-                    return Ok(Written::Committed { added, request });
+                Attempt::Committed { commit, request } => {
+                    let effort = parts.effort(run.clock.uptime().saturating_sub(begun), attempts);
+                    return Ok(Written::Committed { added: adopted(*commit, run), request, effort });
                 }
                 Attempt::Undone { failure, transient, at_commit } => (failure, transient, at_commit),
             };
@@ -102,16 +101,21 @@ where
         parts: &mut Parts,
     ) -> Result<Attempt, Error> {
         crate::failpoint!("chunk.beginning");
-        let mut tx = match self.transactions.begin().await {
+        let begun = match self.writer.uses_connection() {
+            true => self.transactions.begin().await,
+            false => self.transactions.begin_late().await,
+        };
+        let mut tx = match begun {
             Ok(tx) => tx,
             Err(error) => return Ok(self.undone(write_failure(None, error), false)),
         };
+        let opened = run.clock.uptime();
         crate::failpoint!("chunk.begun");
         let done = match self.write_parts(&mut tx, batch, run, checking, parts).await {
-            Ok(()) => self.make_commit(batch, parts, run).await,
+            Ok(()) => make_commit(&mut self.writer, self.transactions.is_dry_run(), batch, parts, run).await,
             Err(broken) => Err(broken),
         };
-        let mut commit = match done {
+        let commit = match done {
             Ok(commit) => commit,
             Err(broken) => {
                 give_up(&*self.transactions, tx, broken.busy).await;
@@ -119,38 +123,11 @@ where
                 return Ok(self.undone(broken.failure, false));
             }
         };
-        crate::failpoint!("chunk.committing");
-        let outcome = self.transactions.commit(tx, &commit).await;
-        match decide_commit(run, &*self.transactions, outcome).await? {
-            Decided::Committed(request) => {
-                let request = copied(run, &*self.transactions, &mut commit, request).await?;
-                crate::failpoint!("chunk.committed");
-                Ok(Attempt::Committed { commit: Box::new(commit), request })
-            }
-            Decided::Undone { error, transient } => {
-                self.reset(run, true).await?;
-                Ok(Attempt::Undone { failure: write_failure(None, error), transient, at_commit: true })
-            }
+        let attempt = commit_chunk(&*self.transactions, tx, commit, opened, parts, run).await?;
+        if matches!(attempt, Attempt::Undone { .. }) {
+            self.reset(run, true).await?;
         }
-    }
-
-    /// Makes the writer's part durable, asks listeners for the context, and puts the commit together.
-    async fn make_commit(&mut self, batch: &Batch<Out>, parts: &Parts, run: &StepRun) -> Result<Commit, Broken> {
-        crate::failpoint!("chunk.written");
-        let context = changed_context(run).map_err(|e| Broken::before(write_failure(None, e)))?;
-        let writer = if self.transactions.is_dry_run() {
-            self.writer.rollback_to(0);
-            Value::Null
-        } else {
-            self.writer.flush().await.map_err(|e| Broken { flushed: true, ..Broken::before(write_failure(None, e)) })?
-        };
-        crate::failpoint!("chunk.flushed");
-        let added = Counts { written: parts.kept as u64, write_skips: parts.skips.len() as u64, ..batch.counts() };
-        let checkpoint =
-            Checkpoint { version: Checkpoint::VERSION, read: batch.first + batch.read, reader: batch.position.clone(), writer };
-        let mut skips: Vec<_> = batch.skips.iter().chain(&parts.skips).map(|s: &Skipped| s.record.clone()).collect();
-        skips.sort_by_key(|skip| skip.number);
-        Ok(run.commit(added, checkpoint, context, skips))
+        Ok(attempt)
     }
 
     /// Brings the writer back to the last committed state: by rewinding, or by opening it again where it may have flushed.
@@ -170,8 +147,67 @@ where
     }
 }
 
+/// Takes over what was committed; what it added.
+pub(super) fn adopted(mut commit: Commit, run: &mut StepRun) -> Counts {
+    let (added, skips) = (commit.added, std::mem::take(&mut commit.skips));
+    run.committed(commit);
+    run.listeners.on_skip(&skips);
+    added
+}
+
+/// Commits a chunk that was written, and settles what became of that.
+pub(super) async fn commit_chunk<T: Transactions>(
+    transactions: &T,
+    tx: T::Tx,
+    mut commit: Commit,
+    opened: Duration,
+    parts: &mut Parts,
+    run: &mut StepRun,
+) -> Result<Attempt, Error> {
+    crate::failpoint!("chunk.committing");
+    let committing = run.clock.uptime();
+    let outcome = transactions.commit(tx, &commit).await;
+    let committed = run.clock.uptime();
+    (parts.open_time, parts.commit_time) = (committed.saturating_sub(opened), committed.saturating_sub(committing));
+    match decide_commit(run, transactions, outcome).await? {
+        Decided::Committed(request) => {
+            let request = copied(run, transactions, &mut commit, request).await?;
+            crate::failpoint!("chunk.committed");
+            Ok(Attempt::Committed { commit: Box::new(commit), request })
+        }
+        Decided::Undone { error, transient } => {
+            Ok(Attempt::Undone { failure: write_failure(None, error), transient, at_commit: true })
+        }
+    }
+}
+
+/// Makes the writer's part durable, asks listeners for the context, and puts the commit together.
+pub(super) async fn make_commit<Out, C, W: Writer<Out, C>>(
+    writer: &mut W,
+    dry: bool,
+    batch: &Batch<Out>,
+    parts: &Parts,
+    run: &StepRun,
+) -> Result<Commit, Broken> {
+    crate::failpoint!("chunk.written");
+    let context = changed_context(run).map_err(|e| Broken::before(write_failure(None, e)))?;
+    let state = if dry {
+        writer.rollback_to(0);
+        Value::Null
+    } else {
+        writer.flush().await.map_err(|e| Broken { flushed: true, ..Broken::before(write_failure(None, e)) })?
+    };
+    crate::failpoint!("chunk.flushed");
+    let added = Counts { written: parts.kept as u64, write_skips: parts.skips.len() as u64, ..batch.counts() };
+    let checkpoint =
+        Checkpoint { version: Checkpoint::VERSION, read: batch.first + batch.read, reader: batch.position.clone(), writer: state };
+    let mut skips: Vec<_> = batch.skips.iter().chain(&parts.skips).map(|s: &Skipped| s.record.clone()).collect();
+    skips.sort_by_key(|skip| skip.number);
+    Ok(run.commit(added, checkpoint, context, skips))
+}
+
 /// Ends a transaction that is not committed. Its rows vanish even where this fails: the connection is closed then.
-async fn give_up<T: Transactions>(transactions: &T, tx: T::Tx, busy: bool) {
+pub(super) async fn give_up<T: Transactions>(transactions: &T, tx: T::Tx, busy: bool) {
     if busy {
         transactions.abandon(tx).await;
     } else if let Err(error) = transactions.rollback(tx).await {

@@ -3,8 +3,10 @@
 use super::{
     batch::{Batch, Failure, Skipped},
     hooks::InputHooks,
+    pace::NextSize,
 };
 use crate::{
+    clock::Clock,
     control::Allowance,
     error::{BadRecord, BoxError, Result, Transient, caused_by, find, panicked},
     execution::Phase,
@@ -23,6 +25,8 @@ pub(super) struct Source<R: Reader, P> {
     pub(super) reader: R,
     pub(super) processor: P,
     pub(super) completion: Completion,
+    /// The size of the next chunk, where it is adaptive.
+    pub(super) size: Option<NextSize>,
     pub(super) skip: Skip,
     /// The user's retry policy; processing is retried only with one.
     pub(super) retry: Option<Retry>,
@@ -45,6 +49,7 @@ pub(super) struct Surroundings {
     pub(super) cancel: CancellationToken,
     /// Whether a retry may cure an error.
     pub(super) transient: Arc<dyn Fn(&BoxError) -> bool + Send + Sync>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
@@ -55,10 +60,14 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
         let cancel = self.surroundings.cancel.clone();
         let limit = self.chunk_limit;
         let filling = async {
+            let begun = self.surroundings.clock.uptime();
             self.read(batch).await;
             crate::failpoint!("chunk.read");
+            let read = self.surroundings.clock.uptime();
+            batch.read_time = read.saturating_sub(begun);
             if !batch.stopped && batch.failure.is_none() {
                 self.process(batch).await;
+                batch.process_time = self.surroundings.clock.uptime().saturating_sub(read);
             }
             crate::failpoint!("chunk.processed");
         };
@@ -96,6 +105,10 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
 
     /// Reads at most `left` records, until the chunk is full.
     async fn read_records(&mut self, batch: &mut Batch<P::Out>, left: usize) {
+        if let Some(size) = &self.size {
+            self.completion.resize(size.get());
+        }
+        batch.size = self.completion.max_items();
         let bytes = self.reader.bytes();
         let mut deadline = self.deadline();
         let mut room = self.completion.max_items().min(left);

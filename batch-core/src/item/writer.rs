@@ -64,9 +64,16 @@ pub trait Writer<Item, Conn = ()>: Send + 'static {
 
     /// Whether everything that it writes is in the transaction, and nothing is kept beside it. Default: where `undo` says so.
     ///
-    /// [`Durability::Step`](crate::Durability::Step) asks for it.
+    /// [`Durability::Step`](crate::Durability::Step) and [`ChunkStep::in_flight`](crate::ChunkStep::in_flight) ask for it.
     fn is_transactional(&self) -> bool {
         self.undo() == Undo::Transaction
+    }
+
+    /// Whether `write` uses the connection that it is lent. Default: it does.
+    ///
+    /// Where it does not, as for files, the chunk's transaction may begin together with its commit, which saves a round trip.
+    fn uses_connection(&self) -> bool {
+        true
     }
 }
 

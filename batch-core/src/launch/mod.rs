@@ -35,11 +35,13 @@ pub struct Run<'a, D> {
     stop: StopHandle,
     limit: Option<u64>,
     signals: bool,
+    /// Name and key of another instance than the parameters say.
+    instance: Option<(String, String)>,
 }
 
 impl<'a, D: Transactions + Clone> Run<'a, D> {
     pub(crate) fn new(job: &'a Job<D>, parameters: Parameters) -> Self {
-        Self { job, parameters, stop: StopHandle::new(), limit: None, signals: false }
+        Self { job, parameters, stop: StopHandle::new(), limit: None, signals: false, instance: None }
     }
 
     /// Lets `handle` stop, pause and resume this run.
@@ -51,6 +53,13 @@ impl<'a, D: Transactions + Clone> Run<'a, D> {
     /// Reads at most so many records in all, then ends STOPPED: another run goes on there.
     pub fn limit(mut self, records: u64) -> Self {
         self.limit = Some(records);
+        self
+    }
+
+    /// Runs as the instance `key` of a job `name`, instead of that of the job's own name and its identifying parameters: for trials,
+    /// which neither go on from a real run of the job nor are gone on from by one. A new `key` begins from the beginning.
+    pub fn instance(mut self, name: impl Into<String>, key: impl Into<String>) -> Self {
+        self.instance = Some((name.into(), key.into()));
         self
     }
 
@@ -74,14 +83,9 @@ impl<'a, D: Transactions + Clone> Run<'a, D> {
         let owner = Owner::current();
         let _held = owner.hold();
         let repository = job.database.repository();
-        let launch = Launch {
-            job_name: job.name.clone(),
-            job_key: self.parameters.key_as(job.key_format),
-            parameters: self.parameters.stored(),
-            owner,
-            ttl: job.lease,
-            restartable: job.restartable,
-        };
+        let (job_name, job_key) = self.instance.unwrap_or_else(|| (job.name.clone(), self.parameters.key_as(job.key_format)));
+        let launch =
+            Launch { job_name, job_key, parameters: self.parameters.stored(), owner, ttl: job.lease, restartable: job.restartable };
         let launched = repository.launch(&launch).await.map_err(|e| e.with("job", &job.name))?;
         crate::failpoint!("launch.claimed");
         if let Some(gone) = &launched.taken_over {

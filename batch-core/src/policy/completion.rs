@@ -1,12 +1,13 @@
 //! When a chunk is full.
 
+use super::Adaptive;
 use std::{fmt, sync::Arc, time::Duration};
 
 type Test = Arc<dyn Fn(&Filling) -> bool + Send + Sync>;
 
 /// Ends a chunk by count, time or bytes, whichever comes first, or by a function of one's own.
 ///
-/// A number is a count: `s.chunk(1000, reader)`. Records skipped in reading do not count, items filtered or skipped in processing do.
+/// A number is a count: `s.chunk(1000, reader)`. An [`Adaptive`] is a count that is steered to a target time. Records skipped in reading do not count, items filtered or skipped in processing do.
 /// A restart may use another policy: it goes on after the last commit, wherever that was.
 #[derive(Clone)]
 pub struct Completion {
@@ -14,6 +15,7 @@ pub struct Completion {
     time: Option<Duration>,
     bytes: Option<u64>,
     when: Option<Test>,
+    adaptive: Option<Adaptive>,
 }
 
 /// A chunk being filled.
@@ -33,7 +35,12 @@ impl Completion {
 
     /// Ends a chunk at so many items, at least 1.
     pub fn count(items: usize) -> Self {
-        Self { count: items.max(1), time: None, bytes: None, when: None }
+        Self { count: items.max(1), time: None, bytes: None, when: None, adaptive: None }
+    }
+
+    /// Ends a chunk at a number of items that is steered by what the chunks before took.
+    pub fn adaptive(policy: Adaptive) -> Self {
+        Self { adaptive: Some(policy), ..Self::count(policy.first()) }
     }
 
     /// Ends a chunk also when so much time has passed since its first read; a chunk without items goes on waiting. Zero is no limit.
@@ -57,7 +64,7 @@ impl Completion {
         self
     }
 
-    /// At most so many items.
+    /// At most so many items; as long as no chunk was committed, where that is adaptive.
     pub fn max_items(&self) -> usize {
         self.count
     }
@@ -65,6 +72,16 @@ impl Completion {
     /// At most so long.
     pub fn max_time(&self) -> Option<Duration> {
         self.time
+    }
+
+    /// What steers the count.
+    pub(crate) fn steered(&self) -> Option<Adaptive> {
+        self.adaptive
+    }
+
+    /// Ends the next chunks at so many items.
+    pub(crate) fn resize(&mut self, items: usize) {
+        self.count = items.max(1);
     }
 
     /// Whether the count alone decides, so that items need not be looked at one by one.
@@ -92,12 +109,19 @@ impl From<usize> for Completion {
     }
 }
 
+impl From<Adaptive> for Completion {
+    fn from(policy: Adaptive) -> Self {
+        Self::adaptive(policy)
+    }
+}
+
 impl fmt::Debug for Completion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Completion")
             .field("count", &self.count)
             .field("time", &self.time)
             .field("bytes", &self.bytes)
+            .field("adaptive", &self.adaptive)
             .finish_non_exhaustive()
     }
 }

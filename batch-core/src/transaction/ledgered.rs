@@ -1,6 +1,6 @@
 //! Transactions in another database than the repository's.
 
-use super::{Ledger, LedgerEntry, LedgerGuard, LedgerKey, StepLedger, Transactions};
+use super::{Ledger, LedgerEntry, LedgerGuard, LedgerKey, Overlap, StepLedger, Transactions};
 use crate::{
     error::{BoxError, Error, Result},
     execution::StepExecution,
@@ -95,6 +95,10 @@ impl<U: Ledger> Transactions for Ledgered<U> {
         self.target.begin().await
     }
 
+    async fn begin_late(&self) -> Result<U::Tx> {
+        self.target.begin_late().await
+    }
+
     fn conn(tx: &mut U::Tx) -> &mut U::Conn {
         U::conn(tx)
     }
@@ -158,6 +162,11 @@ impl<U: Ledger> Transactions for Ledgered<U> {
 
     fn relaxed(&self) -> Option<Self> {
         None
+    }
+
+    /// Ledger rows are compared and written by the commit alone, which waits for the one before.
+    fn overlap(&self) -> Option<Overlap> {
+        self.target.overlap()
     }
 
     fn undoes_writes(&self) -> bool {

@@ -7,7 +7,10 @@
     reason = "a test's failure is a panic, and its modules are nobody else's"
 )]
 
+mod flight;
 mod mistakes;
 mod order;
+mod pace;
 mod schedules;
+mod table;
 mod units;

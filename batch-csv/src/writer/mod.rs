@@ -335,4 +335,8 @@ impl<T: Serialize + Send + Sync + 'static, Conn: Send> Writer<T, Conn> for CsvWr
     fn undo(&self) -> Undo {
         Undo::Rewind
     }
+
+    fn uses_connection(&self) -> bool {
+        false
+    }
 }

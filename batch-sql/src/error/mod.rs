@@ -80,6 +80,12 @@ pub(crate) fn is_deadlock(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether a pooler gave the session another connection of the server's than before: a statement kept by name is not there, or is there
+/// already.
+pub(crate) fn is_elsewhere(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("26000" | "42P05")))
+}
+
 /// The message of the database alone, for telling apart what has one code.
 pub(crate) fn says(error: &sqlx::Error, words: &str) -> bool {
     matches!(error, sqlx::Error::Database(e) if e.message().contains(words))

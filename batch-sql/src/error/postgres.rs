@@ -4,8 +4,9 @@ use super::Class;
 
 pub(super) fn class(code: &str) -> Class {
     match code {
-        // Serialization failure, deadlock, lock not available, statement cancelled or timed out, a server in recovery.
-        "40001" | "40P01" | "55P03" | "57014" | "25006" => Class::Busy,
+        // Serialization failure, deadlock, lock not available, statement cancelled or timed out, a server in recovery; a statement of
+        // ours that another connection of a pooler does not know.
+        "40001" | "40P01" | "55P03" | "57014" | "25006" | "26000" => Class::Busy,
         // Idle in transaction or idle for too long, a transaction that lasted too long; shut down, crashed, starting; no connection left.
         "25P03" | "25P04" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "53300" => Class::Lost,
         // No right to do that.

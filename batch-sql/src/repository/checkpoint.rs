@@ -10,6 +10,7 @@ use batch_core::{
     Request,
     repository::{Commit, CommitError},
 };
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Where a savepoint that was set when the chunk began is released first: it fails if the user ended the transaction.
 macro_rules! update {
@@ -32,17 +33,19 @@ const SQLITE: &str = update!(
     "RELEASE batch_chunk; ",
     " RETURNING (SELECT request FROM @execution WHERE @execution.id = @step.execution_id) AS request"
 );
-/// For a chunk's transaction on PostgreSQL: guard and COMMIT in one round trip, so that the guard has to raise on the server. The cast is
+/// For a chunk's transaction on PostgreSQL: it shares a round trip with COMMIT, so that the guard has to raise on the server. The cast is
 /// of something that is not constant, since the planner would evaluate a constant one in any case.
 const POSTGRES: &str = update!(
     "WITH held AS (",
     " RETURNING id) SELECT CASE WHEN n = 1 THEN (SELECT request FROM @execution WHERE id = ?) \
-     ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request FROM (SELECT count(*) AS n FROM held) AS counted; COMMIT"
+     ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request FROM (SELECT count(*) AS n FROM held) AS counted"
 );
+/// [`POSTGRES`] under its name.
+const EXECUTE: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// For a chunk's transaction on MySQL; a subquery of two rows raises.
 const MYSQL: &str = update!(
     "",
-    "; SELECT IF(ROW_COUNT() = 1, (SELECT request FROM @execution WHERE id = ?), (SELECT 1 UNION SELECT 2)) AS request; COMMIT"
+    "; SELECT IF(ROW_COUNT() = 1, (SELECT request FROM @execution WHERE id = ?), (SELECT 1 UNION SELECT 2)) AS request"
 );
 
 const REQUEST: &str = "SELECT request FROM @execution WHERE id = ?";
@@ -61,13 +64,36 @@ pub(crate) fn in_chunk(texts: &Texts, commit: &Commit) -> Statement {
     Statement::new(texts.get(SQLITE)).bind_all(values(commit))
 }
 
-/// Checkpoint and COMMIT of a chunk on a server, in one text; fails where the guard does not hold.
-pub(crate) fn and_commit(texts: &Texts, commit: &Commit) -> String {
-    let template = if texts.flavor() == Flavor::Postgres { POSTGRES } else { MYSQL };
+/// What keeps the checkpoint's statement on a connection of PostgreSQL, where reading and planning it anew costs more than running it.
+pub(crate) fn prepare(texts: &Texts) -> String {
+    let statement = texts.get(POSTGRES);
+    format!("PREPARE {} AS {statement}", kept_name(&statement))
+}
+
+/// The statement's own name: tables of another prefix or schema, or of another version, never get its rows.
+fn kept_name(statement: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    statement.hash(&mut hasher);
+    format!("batch_checkpoint_{:016x}", hasher.finish())
+}
+
+/// What stands before [`and_commit`] in a chunk's transaction: it fails where the user ended that.
+pub(crate) const STILL_OPEN: &str = "RELEASE SAVEPOINT batch_chunk; ";
+
+/// Checkpoint and COMMIT on a server, in one text; fails where the guard does not hold. `prepared` where [`prepare`] was run on the
+/// connection.
+pub(crate) fn and_commit(texts: &Texts, commit: &Commit, prepared: bool) -> String {
     let mut values = values(commit);
     values.push(commit.guard.lease.execution.into());
-    // The savepoint first: where the user ended the transaction, a unit's row would be committed by itself.
-    format!("RELEASE SAVEPOINT batch_chunk; {}{}", unit::ends_inline(texts, commit), texts.inline(template, &values))
+    let before = unit::ends_inline(texts, commit);
+    match (texts.flavor(), prepared) {
+        (Flavor::Postgres, true) => {
+            let name = kept_name(&texts.get(POSTGRES));
+            format!("{before}EXECUTE {name} {}; COMMIT", texts.inline(EXECUTE, &values))
+        }
+        (Flavor::Postgres, false) => format!("{before}{}; COMMIT", texts.inline(POSTGRES, &values)),
+        _ => format!("{before}{}; COMMIT", texts.inline(MYSQL, &values)),
+    }
 }
 
 /// Whether the server refused [`and_commit`] because the guard did not hold.
@@ -133,7 +159,7 @@ pub(crate) fn refused(error: sqlx::Error) -> CommitError {
 }
 
 /// A failure to begin.
-pub(super) fn not_begun(fail: Fail) -> CommitError {
+pub(crate) fn not_begun(fail: Fail) -> CommitError {
     match fail {
         Fail::Store(e) => CommitError::Refused(e.into()),
         Fail::Refused(e) => CommitError::Refused(e.into()),

@@ -112,6 +112,9 @@ impl JobRepository for SqlRepository {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        if let Some(committed) = self.store.commit_at_once(commit).await {
+            return committed;
+        }
         let mut session = self.begin().await.map_err(checkpoint::not_begun)?;
         match checkpoint::write(&mut session, commit).await {
             Ok(request) => {

@@ -37,9 +37,13 @@ pub trait Kind: sealed::Sealed + fmt::Debug + Clone + Copy + Send + Sync + 'stat
     #[doc(hidden)]
     fn flavor(conn: &mut Self::Conn) -> impl Future<Output = Result<Flavor, sqlx::Error>> + Send;
 
-    /// The number by which the server knows a connection.
+    /// Whether a connection keeps statements by name, so that the one of each commit is read and planned once.
     #[doc(hidden)]
-    fn number(conn: &mut Self::Conn) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+    const PREPARES: bool;
+
+    /// Makes a new connection ready; the number by which the server knows it.
+    #[doc(hidden)]
+    fn greet(conn: &mut Self::Conn, connect: &Self::Connect) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
 
     /// What begins a transaction, in one round trip.
     #[doc(hidden)]

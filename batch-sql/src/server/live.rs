@@ -8,6 +8,8 @@ use sqlx::{ConnectOptions, Connection};
 pub(crate) struct ServerLive<K: Kind> {
     conn: K::Conn,
     pub(crate) number: i64,
+    /// Whether the statement of each commit is kept on it by name.
+    pub(crate) prepared: bool,
 }
 
 impl<K: Kind> Live for ServerLive<K> {
@@ -16,8 +18,8 @@ impl<K: Kind> Live for ServerLive<K> {
 
     async fn open(options: &K::Connect) -> Result<Self, sqlx::Error> {
         let mut conn = options.connect().await?;
-        let number = K::number(&mut conn).await?;
-        Ok(Self { conn, number })
+        let number = K::greet(&mut conn, options).await?;
+        Ok(Self { conn, number, prepared: false })
     }
 
     fn conn(&mut self) -> &mut K::Conn {

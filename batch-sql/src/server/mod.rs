@@ -5,6 +5,7 @@ mod ledger;
 mod live;
 mod lock;
 mod mysql;
+mod nodelay;
 mod open;
 mod options;
 mod postgres;

@@ -28,6 +28,7 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
     let store = ServerStore {
         pool: pool(&options).connect_lazy_with(connect),
         chunks: Slot::new(own.clone(), options.chunks.get() as usize),
+        chunks_at_once: options.chunks.get() as usize,
         control: Slot::new(own.clone(), CONTROL),
         locks: Slot::new(own.clone(), Slot::<ServerLive<K>>::MANY),
         connect: own,
@@ -39,6 +40,7 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
         leases: Arc::default(),
         statements: Arc::default(),
         place,
+        prepares: Arc::new(K::PREPARES.into()),
     };
     store.control.keep(first);
     migrations::migrate(&store).await.map_err(|e| store.place.of(e))?;

@@ -1,22 +1,28 @@
 //! What the clones of a handle share.
 
-use super::{Kind, kind::Begin, live::ServerLive, lock::ServerLocks, open::CONTROL};
+use super::{Kind, kind::Begin, live::ServerLive, lock::ServerLocks, open::CONTROL, transactions::ServerTx};
 use crate::{
-    error::{Class, Fail, Outcome, Place, class},
-    repository::{lease::Timing, owners},
+    error::{Class, Fail, Outcome, Place, class, is_elsewhere},
+    repository::{checkpoint, lease::Timing, owners},
     session::Session,
     slot::{Lent, Slot},
     sql::{Link, Texts},
     store::Store,
 };
 use async_trait::async_trait;
-use batch_core::{Clock, Error, ErrorKind, Locks, repository::Launch};
+use batch_core::{
+    Clock, Error, ErrorKind, Locks, Request,
+    repository::{Commit, CommitError, Launch},
+};
 use chrono::{DateTime, SubsecRound, Utc};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +31,7 @@ pub(crate) struct ServerStore<K: Kind> {
     pub(crate) pool: sqlx::Pool<K::Db>,
     /// Lends a connection to each chunk transaction.
     pub(crate) chunks: Slot<ServerLive<K>>,
+    pub(crate) chunks_at_once: usize,
     /// For launches, steps, requests and the explorer.
     pub(crate) control: Slot<ServerLive<K>>,
     /// Lends a connection to each named lock while it is held; they are not counted.
@@ -40,6 +47,8 @@ pub(crate) struct ServerStore<K: Kind> {
     /// Statements of the repository so far; tests compare it.
     pub(crate) statements: Arc<AtomicU64>,
     pub(crate) place: Place,
+    /// Cleared where connections turn out not to keep statements, as behind a pooler that lends a server's for a transaction each.
+    pub(crate) prepares: Arc<AtomicBool>,
 }
 
 impl<K: Kind> ServerStore<K> {
@@ -65,13 +74,28 @@ impl<K: Kind> ServerStore<K> {
     ) -> Outcome<Lent<ServerLive<K>>> {
         let text: Arc<str> = K::begin(begin).into();
         loop {
-            let Some(mut lent) = slot.lend(limit).await? else { return Err(self.no_connection().into()) };
-            match lent.conn().script(text.clone()).await {
-                Ok(_) => return Ok(lent),
+            let mut lent = self.lend(slot, limit).await?;
+            let prepares = begin.chunk && self.prepares(&lent);
+            let text = if prepares { format!("{text}; {}", checkpoint::prepare(&self.texts)).into() } else { text.clone() };
+            match lent.conn().script(text).await {
+                Ok(_) => {
+                    lent.live_mut().prepared |= prepares;
+                    return Ok(lent);
+                }
                 Err(e) if lent.was_kept() && class(&e) == Class::Lost => drop(lent),
+                Err(e) if prepares && is_elsewhere(&e) => self.prepares.store(false, Ordering::Relaxed),
                 Err(e) => return Err(e.into()),
             }
         }
+    }
+
+    pub(super) async fn lend(&self, slot: &Slot<ServerLive<K>>, limit: Duration) -> Outcome<Lent<ServerLive<K>>> {
+        slot.lend(limit).await?.ok_or_else(|| self.no_connection().into())
+    }
+
+    /// Whether the statement of each commit is still to be kept on a connection.
+    pub(super) fn prepares(&self, lent: &Lent<ServerLive<K>>) -> bool {
+        !lent.live().prepared && self.prepares.load(Ordering::Relaxed)
     }
 
     fn no_connection(&self) -> Error {
@@ -103,6 +127,17 @@ impl<K: Kind> Store for ServerStore<K> {
     async fn read(&self) -> Outcome<Session> {
         let begin = Begin { snapshot: true, ..self.beginning(self.wait) };
         Ok(self.session(self.begin_on(&self.control, &begin, self.wait).await?))
+    }
+
+    async fn commit_at_once(&self, commit: &Commit) -> Option<Result<Option<Request>, CommitError>> {
+        if !commit.skips.is_empty() {
+            return None;
+        }
+        let begin = Begin { synchronous: Some(true), ..self.beginning(self.wait) };
+        Some(match self.lend(&self.control, self.wait).await {
+            Ok(lent) => self.commit(ServerTx::late(lent, begin), commit).await,
+            Err(fail) => Err(checkpoint::not_begun(fail)),
+        })
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -154,6 +189,7 @@ impl<K: Kind> Store for ServerStore<K> {
         Some(Arc::new(Self {
             pool: self.pool.clone(),
             chunks: Slot::new(self.connect.clone(), 1),
+            chunks_at_once: 1,
             control: Slot::new(self.connect.clone(), CONTROL),
             locks: Slot::new(self.connect.clone(), Slot::<ServerLive<K>>::MANY),
             connect: self.connect.clone(),
@@ -165,6 +201,7 @@ impl<K: Kind> Store for ServerStore<K> {
             leases: self.leases.clone(),
             statements: self.statements.clone(),
             place: self.place.clone(),
+            prepares: self.prepares.clone(),
         }))
     }
 }

@@ -1,18 +1,18 @@
 //! A chunk's transaction: the writer's rows and the checkpoint, together.
 
-use super::{Kind, Server, kind::Begin, live::ServerLive};
+use super::{Kind, Server, kind::Begin, live::ServerLive, store::ServerStore};
 use crate::{
-    error::{self, Class, Fail, class},
+    error::{self, Class, Fail, class, is_elsewhere},
     repository::{SqlRepository, checkpoint},
     session::insert_all,
     slot::Lent,
-    sql::Link,
+    sql::{Link, Value},
 };
 use batch_core::{
-    BoxError, JobRepository, Request, Result, Transactions, failpoint,
+    BoxError, JobRepository, Overlap, Request, Result, Transactions, failpoint,
     repository::{Commit, CommitError},
 };
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 /// An open chunk transaction on a server.
 ///
@@ -21,6 +21,8 @@ pub struct ServerTx<K: Kind> {
     lent: Lent<ServerLive<K>>,
     /// Savepoints of the step that are open.
     depth: usize,
+    /// What is still to be sent first.
+    late: Option<Begin>,
 }
 
 impl<K: Kind> Transactions for Server<K> {
@@ -29,15 +31,15 @@ impl<K: Kind> Transactions for Server<K> {
 
     async fn begin(&self) -> Result<ServerTx<K>> {
         let store = &self.store;
-        let begin = Begin { chunk: true, synchronous: self.relaxed.then_some(false), ..store.beginning(store.wait) };
-        match store.begin_on(&store.chunks, &begin, store.wait).await {
-            Ok(lent) => {
-                failpoint!("server.begun");
-                Ok(ServerTx { lent, depth: 0 })
-            }
-            Err(Fail::Store(e)) => Err(store.place.of(error::store("beginning a chunk", e)).into()),
-            Err(Fail::Refused(e)) => Err(e.into()),
-        }
+        let lent = store.begin_on(&store.chunks, &self.chunk(), store.wait).await.map_err(|fail| store.not_begun(fail))?;
+        failpoint!("server.begun");
+        Ok(ServerTx { lent, depth: 0, late: None })
+    }
+
+    async fn begin_late(&self) -> Result<ServerTx<K>> {
+        let store = &self.store;
+        let lent = store.lend(&store.chunks, store.wait).await.map_err(|fail| store.not_begun(fail))?;
+        Ok(ServerTx { lent, depth: 0, late: Some(self.chunk()) })
     }
 
     fn conn(tx: &mut ServerTx<K>) -> &mut K::Conn {
@@ -67,24 +69,8 @@ impl<K: Kind> Transactions for Server<K> {
         Ok(())
     }
 
-    async fn commit(&self, mut tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        let store = &self.store;
-        let skips = checkpoint::skips(commit);
-        if let Err(error) = insert_all(tx.lent.conn(), &store.texts, checkpoint::SKIPS, &skips, &store.statements).await {
-            tx.undo().await;
-            return Err(checkpoint::refused(error));
-        }
-        failpoint!("server.commit.sending");
-        let sent = tx.lent.conn().script(checkpoint::and_commit(&store.texts, commit).into()).await;
-        failpoint!("server.commit.answered");
-        match sent {
-            Ok(answer) => {
-                tx.lent.give_back();
-                // What an operator asks came back with the guard, before the COMMIT: the chunk is committed whatever it says.
-                Ok(checkpoint::request(answer.rows.first()).unwrap_or_default())
-            }
-            Err(error) => Err(tx.failed(error).await),
-        }
+    async fn commit(&self, tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        self.store.commit(tx, commit).await
     }
 
     async fn rollback(&self, tx: ServerTx<K>) -> Result<()> {
@@ -120,13 +106,95 @@ impl<K: Kind> Transactions for Server<K> {
         K::RELAXES.then(|| Self { relaxed: true, ..self.clone() })
     }
 
+    fn overlap(&self) -> Option<Overlap> {
+        Some(Overlap { at_once: self.store.chunks_at_once, idle: self.store.beginning(self.store.wait).idle })
+    }
+
     /// Those of the pool, and the chunk's own.
     fn connections(&self) -> Option<usize> {
         Some(1 + self.store.pool.options().get_max_connections() as usize)
     }
 }
 
+impl<K: Kind> Server<K> {
+    fn chunk(&self) -> Begin {
+        Begin { chunk: true, synchronous: self.relaxed.then_some(false), ..self.store.beginning(self.store.wait) }
+    }
+}
+
+impl<K: Kind> ServerStore<K> {
+    fn not_begun(&self, fail: Fail) -> BoxError {
+        match fail {
+            Fail::Store(e) => self.place.of(error::store("beginning a chunk", e)).into(),
+            Fail::Refused(e) => e.into(),
+        }
+    }
+
+    /// Writes the checkpoint and commits: one round trip, where there are no skip records.
+    pub(super) async fn commit(&self, mut tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        let skips = checkpoint::skips(commit);
+        if let Err(error) = self.note(&mut tx, &skips).await {
+            tx.undo().await;
+            return Err(checkpoint::refused(error));
+        }
+        let (text, prepared) = self.ending(&tx, commit);
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        failpoint!("server.commit.sending");
+        let sent = tx.lent.conn().script(text.into()).await;
+        failpoint!("server.commit.answered");
+        // What was kept stays kept where the guard refuses, since it came first.
+        tx.lent.live_mut().prepared = prepared && !sent.as_ref().is_err_and(is_elsewhere);
+        match sent {
+            Ok(answer) => {
+                tx.lent.give_back();
+                // What an operator asks came back with the guard, before the COMMIT: the chunk is committed whatever it says.
+                Ok(checkpoint::request(answer.rows.first()).unwrap_or_default())
+            }
+            Err(error) => Err(self.failed(tx, error).await),
+        }
+    }
+
+    async fn note(&self, tx: &mut ServerTx<K>, skips: &[Vec<Value>]) -> Result<(), sqlx::Error> {
+        if !skips.is_empty() {
+            tx.start().await?;
+        }
+        insert_all(tx.lent.conn(), &self.texts, checkpoint::SKIPS, skips, &self.statements).await
+    }
+
+    /// All that is still to be sent, and whether the checkpoint's statement is kept on the connection then.
+    fn ending(&self, tx: &ServerTx<K>, commit: &Commit) -> (String, bool) {
+        let Some(begin) = &tx.late else {
+            let prepared = tx.lent.live().prepared;
+            return (format!("{}{}", checkpoint::STILL_OPEN, checkpoint::and_commit(&self.texts, commit, prepared)), prepared);
+        };
+        let prepares = self.prepares(&tx.lent);
+        let prepared = prepares || tx.lent.live().prepared;
+        let prepare = if prepares { format!("{}; ", checkpoint::prepare(&self.texts)) } else { String::new() };
+        let begin = K::begin(&Begin { chunk: false, ..*begin });
+        (format!("{begin}; {prepare}{}", checkpoint::and_commit(&self.texts, commit, prepared)), prepared)
+    }
+
+    /// What a failure of guard and COMMIT means: an answer of the server says that nothing was committed, no answer says nothing.
+    pub(super) async fn failed(&self, tx: ServerTx<K>, error: sqlx::Error) -> CommitError {
+        if is_elsewhere(&error) {
+            self.prepares.store(false, Ordering::Relaxed);
+        }
+        tx.failed(error).await
+    }
+}
+
 impl<K: Kind> ServerTx<K> {
+    /// A transaction that begins with its commit.
+    pub(super) fn late(lent: Lent<ServerLive<K>>, begin: Begin) -> Self {
+        Self { lent, depth: 0, late: Some(begin) }
+    }
+
+    /// Sends what begins the transaction, if that was put off.
+    async fn start(&mut self) -> Result<(), sqlx::Error> {
+        let Some(begin) = self.late.take() else { return Ok(()) };
+        self.lent.conn().script(K::begin(&begin).into()).await.map(drop)
+    }
+
     pub(super) fn conn(&mut self) -> &mut K::Conn {
         self.lent.conn()
     }
@@ -137,6 +205,7 @@ impl<K: Kind> ServerTx<K> {
     }
 
     async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        self.start().await?;
         self.lent.conn().script(text.into()).await.map(drop)
     }
 
@@ -153,6 +222,9 @@ impl<K: Kind> ServerTx<K> {
 
     /// Rolls back; a connection that does not come back clean is closed, which does the same.
     async fn undo(mut self) {
+        if self.late.is_some() {
+            return self.lent.give_back();
+        }
         match self.run("ROLLBACK").await {
             Ok(()) => self.lent.give_back(),
             Err(_) => self.lent.close().await,

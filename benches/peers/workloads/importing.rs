@@ -39,7 +39,8 @@ async fn whole(call: &Call) -> Result<Measured> {
             Ok(s.chunk(chunk, CsvReader::<Product>::open(INPUT))
                 .map(|product| Ok(product.upper()))
                 .writer(SqlInsert::into("product"))
-                .durability(durability))
+                .durability(durability)
+                .in_flight(in_flight))
         })
     })
     .await

@@ -65,9 +65,8 @@ async fn relaxed(call: &Call, sum: Sum) -> Result<Measured> {
 
 async fn in_memory(chunk: usize, sum: Sum) -> Result<Measured> {
     let begun = Instant::now();
-    let job = Job::new("bench-w4m", &Memory::new()).step("sum", move |s| {
-        Ok(s.chunk(chunk, iter(0..NUMBERS)).map(|x| Ok(black_box(x) + 1)).writer(sum.clone()))
-    });
+    let job = Job::new("bench-w4m", &Memory::new())
+        .step("sum", move |s| Ok(s.chunk(chunk, iter(0..NUMBERS)).map(|x| Ok(black_box(x) + 1)).writer(sum.clone())));
     let execution = timed_job(&job, fresh()?).await?;
     Ok(Measured { execution, seconds: begun.elapsed().as_secs_f64(), first_item: None })
 }

@@ -1,5 +1,6 @@
 //! The acceptance scenarios, a file for each table; each test carries its row's id.
 
+mod adaptive;
 mod ahead;
 mod chunk;
 mod connections;

@@ -100,6 +100,10 @@ where
     fn is_transactional(&self) -> bool {
         self.writers.all_transactional()
     }
+
+    fn uses_connection(&self) -> bool {
+        self.writers.any_uses_connection()
+    }
 }
 
 /// One call for each writer that has items; items that a writer refuses by name are collected, any other error ends it.

@@ -96,6 +96,10 @@ impl<I: Clone + Send + Sync + 'static, Conn: Send> Writer<I, Conn> for ListWrite
     fn undo(&self) -> Undo {
         Undo::Rewind
     }
+
+    fn uses_connection(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub trait Several<Item, Conn>: Send + 'static {
     fn undo_one(&self, index: usize) -> Undo;
     /// [`Writer::is_transactional`] of each.
     fn all_transactional(&self) -> bool;
+    /// [`Writer::uses_connection`] of one or more.
+    fn any_uses_connection(&self) -> bool;
 }
 
 impl<Item, Conn, W> Several<Item, Conn> for Vec<W>
@@ -88,6 +90,10 @@ where
 
     fn all_transactional(&self) -> bool {
         self.iter().all(W::is_transactional)
+    }
+
+    fn any_uses_connection(&self) -> bool {
+        self.iter().any(W::uses_connection)
     }
 }
 

@@ -76,6 +76,10 @@ macro_rules! tuple {
             fn all_transactional(&self) -> bool {
                 $(self.$index.is_transactional())&&+
             }
+
+            fn any_uses_connection(&self) -> bool {
+                $(self.$index.uses_connection())||+
+            }
         }
 
         /// Each item goes to every writer, in their order. Saves an array of what they save; undone as the weakest of them is.
@@ -120,6 +124,10 @@ macro_rules! tuple {
 
             fn is_transactional(&self) -> bool {
                 self.all_transactional()
+            }
+
+            fn uses_connection(&self) -> bool {
+                self.any_uses_connection()
             }
         }
     };

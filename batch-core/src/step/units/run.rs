@@ -14,7 +14,6 @@ use crate::{
     transaction::Transactions,
 };
 use serde::Serialize;
-use std::time::Instant;
 use tracing::Instrument;
 
 /// The parts of a running step.
@@ -94,7 +93,7 @@ where
                 .await
                 .map_err(|e| run.error(ErrorKind::Failed, "a listener failed before a unit").because(e))?;
         }
-        let (begun, before, key) = (Instant::now(), run.execution.counts, unit.text.clone());
+        let (begun, before, key) = (run.clock.uptime(), run.execution.counts, unit.text.clone());
         let checkpoint = self.keys.checkpoint(run.execution.checkpoint.read + 1);
         let (request, failure) = match self.worker.run(unit, checkpoint, run).await? {
             Outcome::Done(request) => (request, None),
@@ -102,7 +101,11 @@ where
             Outcome::Stopped => return Ok(None),
         };
         let chunk = run.execution.counts.since(before);
-        let report = ChunkReport { step: &run.execution, chunk, total: self.keys.total(), write_time: begun.elapsed() };
+        let mut report = ChunkReport::new(&run.execution);
+        (report.chunk, report.total) = (chunk, self.keys.total());
+        report.write_time = run.clock.uptime().saturating_sub(begun);
+        let undone = run.execution.counts.rollbacks - before.rollbacks;
+        report.attempts = u32::try_from(undone + chunk.written).unwrap_or(u32::MAX);
         for listener in run.listeners.back() {
             run.listeners.note("after a unit", listener.after_chunk(&report).await);
         }

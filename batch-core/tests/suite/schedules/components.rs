@@ -1,12 +1,16 @@
 //! A reader, a processor and a writer that fail as planned.
 
 use super::plan::{Fate, Plan};
-use batch_core::{BadRecord, Chunk, ListWriter, Processor, Reader, Result, Transient, Undo, Writer};
+use crate::table::TableTx;
+use batch_core::{BadRecord, BoxError, Chunk, ListWriter, ManualClock, Processor, Reader, Result, Transient, Undo, Writer};
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 /// The plan, and what is left of each record's transient failures over all tries.
@@ -16,6 +20,7 @@ pub struct World {
     seeks: bool,
     waits: u64,
     turn: AtomicU32,
+    pub clock: ManualClock,
 }
 
 impl World {
@@ -28,7 +33,14 @@ impl World {
                 _ => 0,
             })
             .collect();
-        Self { fates: plan.fates.clone(), left: Mutex::new(left), seeks: plan.seeks, waits: plan.waits, turn: AtomicU32::new(0) }
+        Self {
+            fates: plan.fates.clone(),
+            left: Mutex::new(left),
+            seeks: plan.seeks,
+            waits: plan.waits,
+            turn: AtomicU32::new(0),
+            clock: ManualClock::at(chrono::Utc::now()),
+        }
     }
 
     fn fate(&self, number: u64) -> Option<Fate> {
@@ -44,15 +56,29 @@ impl World {
         slow
     }
 
+    /// The items before the first that a write refuses, and its error.
+    fn refuses<'i>(&self, items: &'i [u64]) -> (&'i [u64], Option<BoxError>) {
+        for (index, item) in items.iter().enumerate() {
+            let error = match self.fate(*item).unwrap() {
+                Fate::Refused => "no row".into(),
+                Fate::SlowWrite(_) if self.is_slow(*item) => transient(),
+                _ => continue,
+            };
+            return (&items[..index], Some(error));
+        }
+        (items, None)
+    }
+
     async fn wait(&self) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 64;
         if self.waits >> turn & 1 == 1 {
+            self.clock.advance(Duration::from_millis(1));
             tokio::task::yield_now().await;
         }
     }
 }
 
-fn transient() -> batch_core::BoxError {
+fn transient() -> BoxError {
     Transient("busy".into()).into()
 }
 
@@ -113,7 +139,23 @@ fn panic_quietly() -> ! {
     std::panic::resume_unwind(Box::new("no item"))
 }
 
+/// Writes into a table; what it refuses, it refuses after having written what comes before.
+#[derive(Clone)]
+pub struct FlakyInsert(pub Arc<World>);
+
+impl Writer<u64, TableTx> for FlakyInsert {
+    async fn write(&mut self, conn: &mut TableTx, items: Chunk<'_, u64>) -> Result<()> {
+        for _ in items.iter() {
+            self.0.wait().await;
+        }
+        let (good, refused) = self.0.refuses(&items);
+        good.iter().for_each(|item| conn.insert(*item));
+        refused.map_or(Ok(()), Err)
+    }
+}
+
 /// Writes into a list; what it refuses, it refuses after having written what comes before.
+#[derive(Clone)]
 pub struct FlakyWriter {
     world: Arc<World>,
     list: ListWriter<u64>,
@@ -127,17 +169,12 @@ impl FlakyWriter {
 
 impl Writer<u64> for FlakyWriter {
     async fn write(&mut self, conn: &mut (), items: Chunk<'_, u64>) -> Result<()> {
-        self.world.wait().await;
-        for (index, item) in items.iter().enumerate() {
-            let error = match self.world.fate(*item).unwrap() {
-                Fate::Refused => "no row".into(),
-                Fate::SlowWrite(_) if self.world.is_slow(*item) => transient(),
-                _ => continue,
-            };
-            self.list.write(conn, Chunk::from(&items[..index])).await?;
-            return Err(error);
+        for _ in items.iter() {
+            self.world.wait().await;
         }
-        self.list.write(conn, items).await
+        let (good, refused) = self.world.refuses(&items);
+        self.list.write(conn, Chunk::from(good)).await?;
+        refused.map_or(Ok(()), Err)
     }
 
     async fn open(&mut self, saved: Option<Value>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What is drawn at random.
 
-use batch_core::testing::Fault;
+use batch_core::{Adaptive, Completion, testing::Fault};
 use proptest::{
     arbitrary::any,
     collection::vec,
@@ -8,6 +8,7 @@ use proptest::{
     prelude::{Just, Strategy, prop},
     prop_oneof,
 };
+use std::time::Duration;
 
 /// What happens to a record on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,14 @@ impl Fate {
 pub struct Plan {
     pub fates: Vec<Fate>,
     pub chunk: usize,
+    /// Whether that is only where the size begins, and the time that waits take, or not, steers it.
+    pub adaptive: bool,
     pub skip_limit: u64,
     pub attempts: u32,
     pub ahead: usize,
     pub concurrent: usize,
+    /// Chunks in flight; with more than one, rows go to a table with transactions.
+    pub in_flight: usize,
     pub limit: Option<u64>,
     /// Whether the reader says where it stands.
     pub seeks: bool,
@@ -48,33 +53,62 @@ pub struct Plan {
     pub faults: Vec<(usize, Fault)>,
 }
 
+impl Plan {
+    pub fn size(&self) -> Completion {
+        if !self.adaptive {
+            return self.chunk.into();
+        }
+        // Every other wait takes a millisecond, and writing waits for each item.
+        Adaptive::latency(Duration::from_millis(4)).between(1, 1000).start(self.chunk).into()
+    }
+}
+
 pub fn plans() -> impl Strategy<Value = Plan> {
     (
         vec(fate(), 0..40),
         prop_oneof![3 => 1usize..12, 1 => Just(1000)],
+        prop::bool::weighted(0.3),
         prop_oneof![Just(0u64), 1u64..4, Just(1000)],
         1u32..4,
         0usize..3,
-        1usize..4,
+        (1usize..4, prop_oneof![1 => Just(1usize), 1 => 2usize..6]),
         option::weighted(0.2, 1u64..15),
         prop::bool::weighted(0.8),
         any::<u64>(),
         any::<bool>(),
         vec((1usize..12, fault()), 0..4),
     )
-        .prop_map(|(fates, chunk, skip_limit, attempts, ahead, concurrent, limit, seeks, waits, elsewhere, faults)| Plan {
-            fates,
-            chunk,
-            skip_limit,
-            attempts,
-            ahead,
-            concurrent,
-            limit,
-            seeks,
-            waits,
-            elsewhere,
-            faults,
-        })
+        .prop_map(
+            |(
+                fates,
+                chunk,
+                adaptive,
+                skip_limit,
+                attempts,
+                ahead,
+                (concurrent, in_flight),
+                limit,
+                seeks,
+                waits,
+                elsewhere,
+                faults,
+            )| Plan {
+                fates,
+                chunk,
+                adaptive,
+                skip_limit,
+                attempts,
+                // Chunks in flight are read ahead.
+                ahead: if in_flight > 1 { ahead.max(1) } else { ahead },
+                concurrent,
+                in_flight,
+                limit,
+                seeks,
+                waits,
+                elsewhere,
+                faults,
+            },
+        )
 }
 
 fn fate() -> impl Strategy<Value = Fate> {

@@ -29,12 +29,13 @@ impl Column {
     }
 }
 
-/// COPY passes over rules, is refused where rows have policies, and stalls over TCP: sqlx 0.9.0 sends its end behind its data in a
-/// packet of its own, with Nagle's algorithm on (launchbadge/sqlx#4335), which costs 40 ms.
+/// COPY passes over rules, is refused where rows have policies, and stalls over TCP where the connection's packets wait for one
+/// another: sqlx 0.9.0 sends its end behind its data in a packet of its own, which costs 40 ms then.
 const COLUMNS: &str = "SELECT a.attname::text AS name, t.oid AS type_oid, t.typtype = 'e' AS is_enum, t.typarray AS array_oid,
     format_type(t.oid, -1) AS type_name, format_type(t.typarray, -1) AS array_name, a.attnotnull AS not_null,
     a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
-    c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT c.relrowsecurity AND inet_server_addr() IS NULL AS takes_copy
+    c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT c.relrowsecurity 
+        AND (inet_server_addr() IS NULL OR coalesce(current_setting('batch.sends_at_once', true), '') = 'true') AS takes_copy
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

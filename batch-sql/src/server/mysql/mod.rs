@@ -2,7 +2,10 @@
 
 mod link;
 
-use super::kind::{Begin, Kind};
+use super::{
+    kind::{Begin, Kind},
+    nodelay,
+};
 use crate::{error::says, sql::Flavor};
 use batch_core::{Error, ErrorKind};
 use sqlx::{AssertSqlSafe, MySqlConnection, mysql::MySqlConnectOptions};
@@ -29,6 +32,8 @@ impl Kind for MySqlKind {
     /// It is a setting of the whole server.
     const RELAXES: bool = false;
 
+    const PREPARES: bool = false;
+
     fn place(connect: &MySqlConnectOptions) -> Result<String, Error> {
         let Some(database) = connect.get_database() else {
             let message = "the database URL names no database: mysql://user@host/database";
@@ -45,7 +50,10 @@ impl Kind for MySqlKind {
         Ok(if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql })
     }
 
-    async fn number(conn: &mut MySqlConnection) -> Result<i64, sqlx::Error> {
+    async fn greet(conn: &mut MySqlConnection, connect: &MySqlConnectOptions) -> Result<i64, sqlx::Error> {
+        if connect.get_socket().is_none() {
+            nodelay::set(connect.get_port());
+        }
         sqlx::query_scalar("SELECT CAST(CONNECTION_ID() AS SIGNED)").fetch_one(conn).await
     }
 

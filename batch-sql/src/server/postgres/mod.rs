@@ -2,7 +2,10 @@
 
 mod link;
 
-use super::kind::{Begin, Kind};
+use super::{
+    kind::{Begin, Kind},
+    nodelay,
+};
 use crate::sql::Flavor;
 use batch_core::{Error, ErrorKind};
 use sqlx::{PgConnection, postgres::PgConnectOptions};
@@ -24,6 +27,8 @@ impl Kind for PostgresKind {
 
     const RELAXES: bool = true;
 
+    const PREPARES: bool = true;
+
     fn place(connect: &PgConnectOptions) -> Result<String, Error> {
         let Some(database) = connect.get_database() else {
             let message = "the database URL names no database: postgres://user@host/database";
@@ -39,8 +44,11 @@ impl Kind for PostgresKind {
         Ok(Flavor::Postgres)
     }
 
-    async fn number(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()").fetch_one(conn).await.map(i64::from)
+    async fn greet(conn: &mut PgConnection, connect: &PgConnectOptions) -> Result<i64, sqlx::Error> {
+        let at_once = connect.get_socket().is_some() || nodelay::set(connect.get_port());
+        let sql = "SELECT pg_backend_pid(), set_config('batch.sends_at_once', $1, false)";
+        let (pid, _): (i32, String) = sqlx::query_as(sql).bind(at_once.to_string()).fetch_one(conn).await?;
+        Ok(pid.into())
     }
 
     fn begin(begin: &Begin) -> String {

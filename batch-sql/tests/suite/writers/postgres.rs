@@ -4,7 +4,7 @@ use super::{
     support::{Db, Item, expected, item, item_table, items, refusal, rows, write},
     values::Bytes,
 };
-use batch_core::{Chunk, Writer};
+use batch_core::{Chunk, Transactions, Writer};
 use batch_sql::{SqlInsert, SqlUpdate, SqlUpsert};
 use batch_testkit::{Options, Server};
 use serde::Serialize;
@@ -118,17 +118,24 @@ async fn a_table_that_copy_would_treat_otherwise_gets_inserts() {
     }
 }
 
-/// sqlx 0.9.0 would wait 40 ms for an acknowledgement at the end of each COPY.
+/// The driver's own connection would wait 40 ms for an acknowledgement at the end of each COPY.
 #[tokio::test]
-async fn over_tcp_no_copy_is_used() {
+async fn over_tcp_copy_is_used_where_small_packets_do_not_wait() {
     let server = Server::start(Options::postgres().with_tcp().without_fsync());
     let url = server.database().await.tcp_url(server.port().unwrap());
-    let mut db = PgConnection::connect(&url).await.unwrap();
-    item_table(&mut db).await;
+    let mut drivers = PgConnection::connect(&url).await.unwrap();
+    item_table(&mut drivers).await;
     let mut writer = SqlInsert::into("item");
-    write(&mut db, &mut writer, &items(0..1000)).await.unwrap();
+    write(&mut drivers, &mut writer, &items(0..1000)).await.unwrap();
     assert!(format!("{writer:?}").contains("INSERT UNNEST"), "{writer:?}");
-    assert_eq!(rows(&mut db).await, expected(&items(0..1000)));
+
+    let handle = batch_sql::Postgres::open(&url).await.unwrap();
+    let mut tx = handle.begin().await.unwrap();
+    let mut writer = SqlInsert::into("item");
+    write(batch_sql::Postgres::conn(&mut tx), &mut writer, &items(1000..2000)).await.unwrap();
+    assert!(format!("{writer:?}").contains("COPY BINARY"), "{writer:?}");
+    handle.rollback(tx).await.unwrap();
+    assert_eq!(rows(&mut drivers).await, expected(&items(0..1000)));
 }
 
 #[tokio::test]

@@ -1,0 +1,132 @@
+//! The loop of a step whose chunks overlap.
+
+use super::{
+    Fork,
+    feed::Feed,
+    fly::{Open, Route},
+    line::{Line, Turn, Waiting},
+};
+use crate::{
+    chunk::{
+        batch::Batch,
+        isolate::Parts,
+        run::{Running, at_end, chunk_failed, judge, tell, told},
+        sink::{Attempt, adopted, commit_chunk, give_up, make_commit},
+    },
+    error::{Error, ErrorKind},
+    item::{Processor, Reader, Writer},
+    step::{Ended, StepRun},
+    transaction::{Overlap, Transactions},
+};
+
+impl<R, P, W, T> Running<R, P, W, T>
+where
+    R: Reader,
+    P: Processor<R::Item>,
+    W: Writer<P::Out, T::Conn>,
+    T: Transactions,
+{
+    /// As [`Self::chunks`], with several of them written at once.
+    pub(in crate::chunk) async fn flights(&mut self, fork: Fork<W>, overlap: Overlap, run: &mut StepRun) -> Result<Ended, Error> {
+        let Some(source) = self.pipeline.take_source() else {
+            return Err(run.error(ErrorKind::Failed, "the source was lost"));
+        };
+        let route = Route {
+            transactions: self.sink.transactions.clone(),
+            origin: self.sink.origin.clone(),
+            limit: self.sink.chunk_limit,
+            clock: run.clock.clone(),
+        };
+        let mut line = Line::new(fork, route, overlap);
+        let mut feed = Feed::start(source, self.pipeline.ahead());
+        let ended = self.fly(&mut line, &mut feed, run).await;
+        line.ground().await;
+        if let Some(source) = feed.stop().await {
+            self.pipeline.give_source(source);
+        }
+        ended
+    }
+
+    async fn fly(&mut self, line: &mut Line<W, T, P::Out>, feed: &mut Feed<R, P>, run: &mut StepRun) -> Result<Ended, Error> {
+        loop {
+            if run.ending()? {
+                return Ok(Ended::Stopped);
+            }
+            let ended = match line.turn(feed, &mut self.sink.writer, run).await? {
+                Turn::Alone(waiting) => self.alone(waiting, line, feed, run).await?,
+                Turn::Written(batch, open) => self.written(batch, open, line, feed, run).await?,
+            };
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// A chunk that is written at its turn, with nothing in flight.
+    async fn alone(
+        &mut self,
+        waiting: Waiting<P::Out>,
+        line: &mut Line<W, T, P::Out>,
+        feed: &Feed<R, P>,
+        run: &mut StepRun,
+    ) -> Result<Option<Ended>, Error> {
+        let Waiting { mut batch, told: answer, .. } = waiting;
+        if let Some(ended) = at_end(&batch, run)? {
+            return Ok(Some(ended));
+        }
+        judge(&self.skip, &mut batch, run).await?;
+        match answer {
+            Some(answer) => answer?,
+            None => told(run).await?,
+        }
+        let written = self.sink.write(&batch, run).await;
+        let ended = self.settle(&batch, written, run).await?;
+        line.caution.walked();
+        feed.recycle(batch);
+        Ok(ended)
+    }
+
+    /// A chunk that was in flight, at its turn.
+    async fn written(
+        &mut self,
+        batch: Batch<P::Out>,
+        open: Open<W, T>,
+        line: &mut Line<W, T, P::Out>,
+        feed: &Feed<R, P>,
+        run: &mut StepRun,
+    ) -> Result<Option<Ended>, Error> {
+        let Open { tx, mut writer, began, opened, .. } = open;
+        let mut parts = Parts { kept: batch.outs.len(), calls: 1, ..Parts::default() };
+        let transactions = self.sink.transactions.clone();
+        let attempt = match make_commit(&mut writer, transactions.is_dry_run(), &batch, &parts, run).await {
+            Ok(commit) => commit_chunk(&*transactions, tx, commit, opened, &mut parts, run).await,
+            Err(broken) => {
+                give_up(&*transactions, tx, false).await;
+                Ok(Attempt::Undone { failure: broken.failure, transient: false, at_commit: false })
+            }
+        };
+        let attempt = match attempt {
+            Ok(attempt) => attempt,
+            Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
+            Err(error) => return Err(chunk_failed(&batch, run, error).await),
+        };
+        let Attempt::Committed { commit, request } = attempt else {
+            line.ground().await;
+            line.caution.trouble();
+            return self.alone(Waiting::again(batch), line, feed, run).await;
+        };
+        let effort = parts.effort(run.clock.uptime().saturating_sub(began), 1);
+        let added = adopted(*commit, run);
+        line.recycle(writer);
+        line.caution.flew();
+        if request.is_some() || run.control.is_paused() {
+            line.ground().await;
+        }
+        self.paced(&batch, &effort, run);
+        tell(&batch, added, effort, run).await;
+        run.obey(request).await?;
+        let ended = batch.end.then_some(Ended::Completed);
+        feed.recycle(batch);
+        Ok(ended)
+    }
+}
