@@ -1,14 +1,15 @@
-//! Microseconds a chunk of each way to write rows to PostgreSQL and MariaDB, against the writers of this crate: in turns, in one run,
-//! over a Unix socket, on servers of its own that don't wait for the disk. The least time counts, since what else the machine does can
-//! only add to it; over TCP the mean, since there the driver itself waits now and then.
+//! Microseconds a chunk of each way to write rows to PostgreSQL, MariaDB and SQLite, against the writers of this crate: in turns, in one
+//! run, over a Unix socket, on databases of its own that don't wait for the disk. The least time counts, since what else the machine
+//! does can only add to it; over TCP the mean, since there the driver itself waits now and then.
 //!
-//! `cargo bench -p batch-sql --bench servers [-- rounds]`
+//! `cargo bench -p batch-sql --bench servers [-- rounds [postgres|mysql|sqlite ..]]`
 
 #![allow(clippy::unwrap_used, reason = "a bench's failure is a panic")]
 
 mod mysql;
 mod postgres;
 mod product;
+mod sqlite;
 
 use batch_core::Result;
 use std::time::Duration;
@@ -65,6 +66,16 @@ fn print(what: &str, rows: usize, counts: Counts, ways: &[Way]) {
 #[tokio::main]
 async fn main() -> Result<()> {
     let rounds: usize = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(5);
-    postgres::compare(rounds).await?;
-    mysql::compare(rounds).await
+    let named: Vec<_> = std::env::args().skip(1).filter(|a| ["postgres", "mysql", "sqlite"].contains(&a.as_str())).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|n| n == name);
+    if wanted("postgres") {
+        postgres::compare(rounds).await?;
+    }
+    if wanted("mysql") {
+        mysql::compare(rounds).await?;
+    }
+    if wanted("sqlite") {
+        sqlite::compare(rounds).await?;
+    }
+    Ok(())
 }

@@ -23,6 +23,7 @@ enum How {
     Delete,
     Values(usize),
     JsonTable,
+    Each,
     UpdateEach,
     UpdateJsonTable,
     DeleteEach,
@@ -37,6 +38,7 @@ pub(crate) async fn compare(rounds: usize) -> Result<()> {
         ("VALUES of 256", How::Values(256)),
         ("VALUES of 4096", How::Values(4096)),
         ("JSON_TABLE", How::JsonTable),
+        ("each", How::Each),
     ];
     let updates = [("SqlUpdate", How::Update), ("each", How::UpdateEach), ("JSON_TABLE", How::UpdateJsonTable)];
     for rows in LENGTHS {
@@ -54,7 +56,7 @@ async fn run(conn: &mut MySqlConnection, what: &str, rows: usize, rounds: usize,
         for (way, (_, how)) in ways.iter_mut().zip(hows) {
             conn.execute("DROP TABLE IF EXISTS product").await?;
             conn.execute(TABLE).await?;
-            if !matches!(how, How::Insert | How::Values(_) | How::JsonTable) {
+            if !matches!(how, How::Insert | How::Values(_) | How::JsonTable | How::Each) {
                 values(conn, &products(0, rows * repeats(rows)), 256).await?;
             }
             let mut insert = SqlInsert::into("product");
@@ -76,6 +78,7 @@ async fn run(conn: &mut MySqlConnection, what: &str, rows: usize, rounds: usize,
                     How::Delete => delete.write(conn, items).await?,
                     How::Values(block) => values(conn, &chunk, *block).await?,
                     How::JsonTable => insert_json(conn, &chunk).await?,
+                    How::Each => values(conn, &chunk, 1).await?,
                     How::UpdateEach => update_each(conn, &chunk).await?,
                     How::UpdateJsonTable => update_json(conn, &chunk).await?,
                     How::DeleteEach => delete_each(conn, &chunk).await?,
