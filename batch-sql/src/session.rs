@@ -91,9 +91,9 @@ impl Session {
         Ok(self.lent.link().run(statement).await?.rows)
     }
 
-    /// Runs several statements without values.
-    pub(crate) async fn script(&mut self, template: &'static str) -> Result<(), sqlx::Error> {
-        self.lent.link().script(self.texts.get(template)).await.map(drop)
+    /// Runs several statements without values, in one round trip to a server; their rows.
+    pub(crate) async fn script(&mut self, template: &'static str) -> Result<Vec<Row>, sqlx::Error> {
+        Ok(self.lent.link().script(self.texts.get(template)).await?.rows)
     }
 
     /// Creates a schema, whose name was checked, where it is missing.

@@ -19,6 +19,11 @@ pub(crate) trait Store: fmt::Debug + Send + Sync + 'static {
     /// Begins a transaction of the repository's own, waiting for locks for at most `limit`.
     async fn begin(&self, limit: Duration) -> Outcome<Session>;
 
+    /// Begins one whose commit need not be on the disk: a crash that takes it back does no harm.
+    async fn begin_lightly(&self, limit: Duration) -> Outcome<Session> {
+        self.begin(limit).await
+    }
+
     /// Begins a transaction that only reads: it sees one state, and waits for no writer.
     async fn read(&self) -> Outcome<Session>;
 

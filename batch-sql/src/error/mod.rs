@@ -80,6 +80,16 @@ pub(crate) fn is_deadlock(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether a table is not there.
+pub(crate) fn is_no_table(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(e) = error else { return false };
+    match (e.try_downcast_ref::<PgDatabaseError>(), e.try_downcast_ref::<MySqlDatabaseError>()) {
+        (Some(e), _) => matches!(e.code(), "42P01" | "3F000"),
+        (_, Some(e)) => e.number() == 1146,
+        _ => e.message().starts_with("no such table"),
+    }
+}
+
 /// Whether a pooler gave the session another connection of the server's than before: a statement kept by name is not there, or is there
 /// already.
 pub(crate) fn is_elsewhere(error: &sqlx::Error) -> bool {

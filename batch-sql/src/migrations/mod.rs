@@ -1,7 +1,7 @@
 //! The repository's tables, version by version.
 
 use crate::{
-    error::{Fail, Outcome, is_deadlock},
+    error::{Fail, Outcome, is_deadlock, is_no_table},
     session::Session,
     sql::Flavor,
     store::Store,
@@ -31,11 +31,6 @@ const SQLITE_VERSIONS: &str =
 const LATEST: &str = "SELECT coalesce(max(version), 0) AS version FROM @schema_version";
 const APPLIED: &str = "INSERT INTO @schema_version (version, applied) VALUES (?, ?)";
 
-const POSTGRES_TABLE: &str = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relname = ? AND n.nspname = coalesce(?, current_schema())";
-const MYSQL_TABLE: &str =
-    "SELECT table_name AS name FROM information_schema.tables WHERE table_name = ? AND table_schema = DATABASE()";
-
 /// Tries of a migration that another one disturbs; the second finds the work done.
 const TRIES: u32 = 10;
 
@@ -62,10 +57,7 @@ pub(crate) async fn migrate(store: &dyn Store) -> Result<(), Error> {
 }
 
 async fn migrate_once(store: &dyn Store) -> Outcome<()> {
-    let mut session = store.read().await?;
-    let flavor = session.texts().flavor();
-    let found = current(&mut session).await;
-    if session.end(found).await? == known(flavor) {
+    if is_current(store).await? {
         return Ok(());
     }
     let mut session = store.begin(store.wait()).await?;
@@ -77,25 +69,22 @@ fn known(flavor: Flavor) -> i64 {
     scripts(flavor).len() as i64
 }
 
-/// The version found without a lock; 0 where there are no tables.
-async fn current(session: &mut Session) -> Outcome<i64> {
-    let texts = session.texts().clone();
-    let table = format!("{}schema_version", texts.prefix());
-    let statement = match texts.flavor() {
-        Flavor::Sqlite => session.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = ?").bind(table),
-        Flavor::Postgres => session.query(POSTGRES_TABLE).bind(table).bind(texts.schema()),
-        Flavor::MySql | Flavor::MariaDb => session.query(MYSQL_TABLE).bind(table),
-    };
-    match session.rows(statement).await?.is_empty() {
-        true => Ok(0),
-        false => version(session).await,
+/// Whether there is nothing to do, found without a lock.
+async fn is_current(store: &dyn Store) -> Outcome<bool> {
+    let mut session = store.read().await?;
+    let flavor = session.texts().flavor();
+    match version(&mut session).await {
+        Err(Fail::Store(e)) if is_no_table(&e) => {
+            session.undo().await;
+            Ok(false)
+        }
+        found => Ok(session.end(found).await? == known(flavor)),
     }
 }
 
 async fn version(session: &mut Session) -> Outcome<i64> {
     let flavor = session.texts().flavor();
-    let row = session.row(session.query(LATEST)).await?;
-    let found = row.map_or(Ok(0), |row| row.get("version"))?;
+    let found = session.script(LATEST).await?.first().map_or(Ok(0), |row| row.get("version"))?;
     if found > known(flavor) {
         let message = format!(
             "the repository's tables have version {found}, this program knows {}; use the newer program, or another table prefix",

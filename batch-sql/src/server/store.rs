@@ -124,6 +124,11 @@ impl<K: Kind> Store for ServerStore<K> {
         Ok(self.session(self.begin_on(&self.control, &begin, limit).await?))
     }
 
+    async fn begin_lightly(&self, limit: Duration) -> Outcome<Session> {
+        let begin = Begin { synchronous: K::RELAXES.then_some(false), ..self.beginning(limit) };
+        Ok(self.session(self.begin_on(&self.control, &begin, limit).await?))
+    }
+
     async fn read(&self) -> Outcome<Session> {
         let begin = Begin { snapshot: true, ..self.beginning(self.wait) };
         Ok(self.session(self.begin_on(&self.control, &begin, self.wait).await?))

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sql::Flavor;
 use batch_core::{Error, ErrorKind};
-use sqlx::{PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Row, postgres::PgConnectOptions, raw_sql};
 use std::{fmt::Write, time::Duration};
 
 /// PostgreSQL.
@@ -46,9 +46,10 @@ impl Kind for PostgresKind {
 
     async fn greet(conn: &mut PgConnection, connect: &PgConnectOptions) -> Result<i64, sqlx::Error> {
         let at_once = connect.get_socket().is_some() || nodelay::set(connect.get_port());
-        let sql = "SELECT pg_backend_pid(), set_config('batch.sends_at_once', $1, false)";
-        let (pid, _): (i32, String) = sqlx::query_as(sql).bind(at_once.to_string()).fetch_one(conn).await?;
-        Ok(pid.into())
+        // Not prepared, since it is asked once a connection.
+        let sql = format!("SELECT pg_backend_pid() AS pid, set_config('batch.sends_at_once', '{at_once}', false)");
+        let row = conn.fetch_one(raw_sql(AssertSqlSafe(sql))).await?;
+        row.try_get::<i32, _>("pid").map(i64::from)
     }
 
     fn begin(begin: &Begin) -> String {
