@@ -17,14 +17,14 @@ pub fn build_ours(options: &Options) -> Result<()> {
     }
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--release", "--example", "ours"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    build.args(["build", "--quiet", "--profile", "peers", "--example", "ours"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     if build.status()?.success() { Ok(()) } else { Err("our own program does not build".into()) }
 }
 
 /// Why a contestant cannot take part, and what would mend it.
 pub fn missing(who: Who, options: &Options) -> Option<String> {
     let (there, build) = match who {
-        Who::Ours => (options.ours(), "cargo build --release --example ours".to_owned()),
+        Who::Ours => (options.ours(), "cargo build --profile peers --example ours".to_owned()),
         Who::Spring => {
             let jar = Path::new(HERE).join("spring-batch/target/spring-batch-bench-1.jar");
             (jar, "(cd benches/peers/spring-batch && mvn -q -B package), which needs Java 17, Maven and a network".to_owned())

@@ -28,7 +28,7 @@ pub struct Options {
     /// Where results.json, results.md and results.svg are written; `results` in that folder, where none is given
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Another program in our place, as `target/release/examples/ours` of an older commit
+    /// Another program in our place, as `target/peers/examples/ours` of an older commit
     #[arg(long, value_name = "PROGRAM")]
     pub ours: Option<PathBuf>,
     /// The database, for all contestants
@@ -61,7 +61,7 @@ impl Options {
     pub fn ours(&self) -> PathBuf {
         self.ours.clone().unwrap_or_else(|| {
             let this = std::env::current_exe().unwrap_or_default();
-            this.ancestors().nth(2).unwrap_or(Path::new("target/release")).join("examples/ours")
+            this.ancestors().nth(3).unwrap_or(Path::new("target")).join("peers/examples/ours")
         })
     }
 }

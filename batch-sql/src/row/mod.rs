@@ -8,7 +8,7 @@ pub(crate) use value::{Misfit, Value, Values};
 use field::FieldSerializer;
 use serde::{
     Serialize, Serializer,
-    ser::{Error as _, Impossible, SerializeMap, SerializeStruct},
+    ser::{Impossible, SerializeMap, SerializeStruct},
 };
 use std::fmt;
 
@@ -150,7 +150,7 @@ impl<'a, S: Sink> Serializer for RowSerializer<'a, S> {
 
     /// A struct with `#[serde(flatten)]` comes as a map.
     fn serialize_map(self, _: Option<usize>) -> Result<MapRow<'a, S>, RowError> {
-        Ok(MapRow { sink: self.sink, name: None })
+        Ok(MapRow { sink: self.sink, name: Name::default() })
     }
 
     fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Result<(), RowError> {
@@ -214,7 +214,20 @@ impl<S: Sink> SerializeStruct for RowSerializer<'_, S> {
 /// A row from a map with text keys.
 pub(crate) struct MapRow<'a, S> {
     sink: &'a mut S,
-    name: Option<String>,
+    name: Name,
+}
+
+/// The last key, in a buffer that all keys of a row share.
+#[derive(Default)]
+struct Name(String);
+
+impl Values for Name {
+    fn put(&mut self, value: Value<'_>) -> Result<(), Misfit> {
+        let Value::Text(name) = value else { return Misfit::refused("is not a text") };
+        self.0.clear();
+        self.0.push_str(name);
+        Ok(())
+    }
 }
 
 impl<S: Sink> SerializeMap for MapRow<'_, S> {
@@ -222,15 +235,11 @@ impl<S: Sink> SerializeMap for MapRow<'_, S> {
     type Error = RowError;
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), RowError> {
-        let json = serde_json::to_value(key).map_err(RowError::custom)?;
-        let name = json.as_str().ok_or_else(|| RowError::new("a key of the map is not a text"))?;
-        self.name = Some(name.to_owned());
-        Ok(())
+        key.serialize(FieldSerializer { column: "key of the map", values: &mut self.name })
     }
 
     fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), RowError> {
-        let name = self.name.take().unwrap_or_default();
-        self.sink.field(&name, value)
+        self.sink.field(&self.name.0, value)
     }
 
     fn end(self) -> Result<(), RowError> {

@@ -52,7 +52,7 @@ async fn measured(call: &Call) -> Result<Measured> {
         "w1" | "w1flight" | "w1flightstep" | "w1step" | "w5" | "w5r" | "w7" | "w7clean" | "w8" | "w8clean" => {
             importing::run(call).await?
         }
-        "w2" => copying::run(call).await?,
+        "w2" | "w2rec" => copying::run(call).await?,
         "w3" => table::run(call).await?,
         "w4" | "w4step" | "w4m" | "w6" => numbers::run(call).await?,
         other => return Err(format!("there is no workload {other}").into()),
