@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Poll,
+    time::{Duration, Instant},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -22,12 +23,31 @@ pub(super) struct Pipeline<R: Reader, P: Processor<R::Item>> {
     ready: VecDeque<Batch<P::Out>>,
     spare: Vec<Batch<P::Out>>,
     ahead: usize,
+    /// What the last chunk took that was filled here, and the last write.
+    filled: Duration,
+    written: Duration,
 }
+
+/// What waking another thread takes, about: for less, and where writes are short, no chunk is filled ahead.
+const QUICK: Duration = Duration::from_micros(20);
+const SHORT: Duration = Duration::from_millis(1);
 
 impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
     /// Chunks of `source`, at most `ahead` of them filled before their turn.
     pub(super) fn new(source: Box<Source<R, P>>, ahead: usize) -> Self {
-        Self { source: Some(source), ready: VecDeque::new(), spare: Vec::new(), ahead }
+        Self {
+            source: Some(source),
+            ready: VecDeque::new(),
+            spare: Vec::new(),
+            ahead,
+            filled: Duration::MAX,
+            written: Duration::MAX,
+        }
+    }
+
+    /// Whether the last write waited for something, so that other tasks had their turn.
+    pub(super) fn waited(&self) -> bool {
+        self.written > Duration::ZERO
     }
 
     /// The next chunk; `None` when the source was lost.
@@ -36,7 +56,9 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
             return Some(batch);
         }
         let mut batch = self.spare.pop().unwrap_or_default();
+        let begun = Instant::now();
         self.source.as_mut()?.fill(&mut batch).await;
+        self.filled = begun.elapsed();
         Some(batch)
     }
 
@@ -47,7 +69,8 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
 
     /// Awaits the writing of a chunk, and fills the next ones meanwhile.
     ///
-    /// Filling starts only once the write really waits: a writer in memory never pays for a task. It runs on a task of its own, so
+    /// Filling starts only once the write really waits: a writer in memory never pays for a task. Nor does a source that
+    /// is quicker than a task is begun. It runs on a task of its own, so
     /// that the task which holds a transaction awaits nothing but its writer and its commit.
     pub(super) async fn overlap<T, E>(
         &mut self,
@@ -55,10 +78,19 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         mut write: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Result<T, E> {
         if let Poll::Ready(written) = poll!(write.as_mut()) {
+            self.written = Duration::ZERO;
             return written;
         }
+        let begun = Instant::now();
+        let written = self.fill_during(last, write).await;
+        self.written = begun.elapsed();
+        written
+    }
+
+    async fn fill_during<T, E>(&mut self, last: bool, write: Pin<&mut impl Future<Output = Result<T, E>>>) -> Result<T, E> {
         let room = self.ahead.saturating_sub(self.ready.len());
-        if last || room == 0 || self.ready.back().is_some_and(|b| b.is_last()) {
+        let in_vain = self.filled < QUICK && self.written < SHORT;
+        if last || room == 0 || in_vain || self.ready.back().is_some_and(|b| b.is_last()) {
             return write.await;
         }
         let Some(source) = self.source.take() else { return write.await };

@@ -161,9 +161,14 @@ where
             }
             let span = tracing::debug_span!("chunk", first = batch.first, read = batch.read);
             // Pinned, since instrumenting would copy the whole future.
-            let chunk = pin!(self.chunk(batch, run));
-            match chunk.instrument(span).await? {
+            let ended = {
+                let chunk = pin!(self.chunk(batch, run));
+                chunk.instrument(span).await?
+            };
+            match ended {
                 Some(ended) => return Ok(ended),
+                // Where a task gives way, another thread is woken to take it.
+                None if self.pipeline.waited() => {}
                 None => tokio::task::yield_now().await,
             }
         }

@@ -3,6 +3,7 @@
 mod adapt;
 mod boxed;
 mod closure;
+mod iso;
 mod processor;
 mod reader;
 mod writer;
@@ -13,6 +14,7 @@ pub use adapt::{
 };
 pub use boxed::BoxReader;
 pub use closure::{Chain, Identity, Map, Then, filter_map, map};
+pub use iso::iso;
 pub use processor::Processor;
 pub use reader::{Reader, Total};
 pub use writer::{Chunk, Undo, Writer};

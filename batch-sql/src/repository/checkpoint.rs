@@ -38,10 +38,12 @@ const SQLITE: &str = update!(
 const POSTGRES: &str = update!(
     "WITH held AS (",
     " RETURNING id) SELECT CASE WHEN n = 1 THEN (SELECT request FROM @execution WHERE id = ?) \
-     ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request FROM (SELECT count(*) AS n FROM held) AS counted"
+     ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request, \
+     set_config('synchronous_commit', coalesce(?, current_setting('synchronous_commit')), true) AS durable \
+     FROM (SELECT count(*) AS n FROM held) AS counted"
 );
 /// [`POSTGRES`] under its name.
-const EXECUTE: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const EXECUTE: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// For a chunk's transaction on MySQL; a subquery of two rows raises.
 const MYSQL: &str = update!(
     "",
@@ -83,16 +85,27 @@ pub(crate) const STILL_OPEN: &str = "RELEASE SAVEPOINT batch_chunk; ";
 /// Checkpoint and COMMIT on a server, in one text; fails where the guard does not hold. `prepared` where [`prepare`] was run on the
 /// connection.
 pub(crate) fn and_commit(texts: &Texts, commit: &Commit, prepared: bool) -> String {
+    let before = skips_inline(texts, commit) + &unit::ends_inline(texts, commit);
+    format!("{before}{}; COMMIT", checkpoint(texts, commit, prepared, None))
+}
+
+/// The checkpoint as a transaction of its own, where one statement is all of it: `synchronous` says whether it waits for the disk, `None`
+/// leaves that to the session.
+pub(crate) fn alone(texts: &Texts, commit: &Commit, prepared: bool, synchronous: Option<bool>) -> Option<String> {
+    let is_all = texts.flavor() == Flavor::Postgres && commit.skips.is_empty() && commit.units.is_empty();
+    is_all.then(|| checkpoint(texts, commit, prepared, synchronous))
+}
+
+fn checkpoint(texts: &Texts, commit: &Commit, prepared: bool, synchronous: Option<bool>) -> String {
     let mut values = values(commit);
     values.push(commit.guard.lease.execution.into());
-    let before = skips_inline(texts, commit) + &unit::ends_inline(texts, commit);
-    match (texts.flavor(), prepared) {
-        (Flavor::Postgres, true) => {
-            let name = kept_name(&texts.get(POSTGRES));
-            format!("{before}EXECUTE {name} {}; COMMIT", texts.inline(EXECUTE, &values))
-        }
-        (Flavor::Postgres, false) => format!("{before}{}; COMMIT", texts.inline(POSTGRES, &values)),
-        _ => format!("{before}{}; COMMIT", texts.inline(MYSQL, &values)),
+    if texts.flavor() != Flavor::Postgres {
+        return texts.inline(MYSQL, &values);
+    }
+    values.push(synchronous.map(|waits| if waits { "on" } else { "off" }).into());
+    match prepared {
+        true => format!("EXECUTE {} {}", kept_name(&texts.get(POSTGRES)), texts.inline(EXECUTE, &values)),
+        false => texts.inline(POSTGRES, &values),
     }
 }
 

@@ -193,10 +193,36 @@ impl<V: Values> Serializer for FieldSerializer<'_, V> {
 
     /// Dates, ids and the like come this way.
     fn collect_str<T: ?Sized + Display>(self, value: &T) -> Result<(), RowError> {
-        let mut text = String::with_capacity(32);
+        let mut short = Short { bytes: [0; 48], length: 0 };
+        if write!(short, "{value}").is_ok() {
+            return self.serialize_str(short.text());
+        }
+        let mut text = String::with_capacity(128);
         match write!(text, "{value}") {
             Ok(()) => self.serialize_str(&text),
             Err(_) => self.refuse("could not be formatted"),
         }
+    }
+}
+
+/// A text that needs no memory of its own; longer ones do not fit.
+struct Short {
+    bytes: [u8; 48],
+    length: usize,
+}
+
+impl Short {
+    fn text(&self) -> &str {
+        // Only whole texts were copied into it.
+        self.bytes.get(..self.length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let place = self.bytes.get_mut(self.length..self.length + text.len()).ok_or(std::fmt::Error)?;
+        place.copy_from_slice(text.as_bytes());
+        self.length += text.len();
+        Ok(())
     }
 }

@@ -171,8 +171,14 @@ impl<K: Kind> ServerStore<K> {
         let prepares = self.prepares(&tx.lent);
         let prepared = prepares || tx.lent.live().prepared;
         let prepare = if prepares { format!("{}; ", checkpoint::prepare(&self.texts)) } else { String::new() };
-        let begin = K::begin(&Begin { chunk: false, ..begin });
-        (format!("{begin}; {prepare}{}", checkpoint::and_commit(&self.texts, commit, prepared)), prepared)
+        let text = match checkpoint::alone(&self.texts, commit, prepared, begin.synchronous) {
+            Some(statement) => format!("{prepare}{statement}"),
+            None => {
+                let begin = K::begin(&Begin { chunk: false, ..begin });
+                format!("{begin}; {prepare}{}", checkpoint::and_commit(&self.texts, commit, prepared))
+            }
+        };
+        (text, prepared)
     }
 
     /// What a failure of guard and COMMIT means: an answer of the server says that nothing was committed, no answer says nothing.

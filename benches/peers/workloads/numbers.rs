@@ -27,6 +27,10 @@ impl<C: Send> Writer<u64, C> for Sum {
     fn is_transactional(&self) -> bool {
         true
     }
+
+    fn uses_connection(&self) -> bool {
+        false
+    }
 }
 
 pub async fn run(call: &Call) -> Result<Measured> {

@@ -13,6 +13,7 @@ pub struct Product {
     #[serde(with = "rust_decimal::serde::str")]
     pub price: Decimal,
     pub stock: i32,
+    #[serde(serialize_with = "batch_core::item::iso")]
     pub updated_at: DateTime<Utc>,
 }
 

@@ -47,7 +47,10 @@ impl Kind for PostgresKind {
     async fn greet(conn: &mut PgConnection, connect: &PgConnectOptions) -> Result<i64, sqlx::Error> {
         let at_once = connect.get_socket().is_some() || nodelay::set(connect.get_port());
         // Not prepared, since it is asked once a connection.
-        let sql = format!("SELECT pg_backend_pid() AS pid, set_config('batch.sends_at_once', '{at_once}', false)");
+        let sql = format!(
+            "SELECT pg_backend_pid() AS pid, set_config('batch.sends_at_once', '{at_once}', false), \
+             set_config('default_transaction_isolation', 'read committed', false), set_config('default_transaction_read_only', 'off', false)"
+        );
         let row = conn.fetch_one(raw_sql(AssertSqlSafe(sql))).await?;
         row.try_get::<i32, _>("pid").map(i64::from)
     }
