@@ -31,7 +31,7 @@ impl<D> Trial<D> {
         self.setting.concurrent
     }
 
-    /// Chunks processed at once, for `.workers(..)`.
+    /// Workers of the job's own.
     pub fn workers(&self) -> usize {
         self.setting.workers
     }

@@ -185,9 +185,9 @@ where
         self.try_all(Dimension::Concurrent, items)
     }
 
-    /// Numbers of chunks processed at once to try, after those. Default: not tuned.
-    pub fn workers(self, chunks: impl IntoIterator<Item = usize>) -> Self {
-        self.try_all(Dimension::Workers, chunks)
+    /// Numbers of workers to try, after those; what the job does with them is its own affair. Default: not tuned.
+    pub fn workers(self, workers: impl IntoIterator<Item = usize>) -> Self {
+        self.try_all(Dimension::Workers, workers)
     }
 
     /// Numbers of chunks written at once to try, after those. Default: not tuned.

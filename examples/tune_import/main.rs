@@ -38,6 +38,10 @@ struct Arguments {
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     concurrent: Vec<usize>,
 
+    /// Numbers of chunks in flight to try as well; not on SQLite, which takes one at a time
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
+    in_flight: Vec<usize>,
+
     /// Longest time that a chunk may hold its locks
     #[arg(long, value_name = "MS")]
     max_lock: Option<u64>,
@@ -89,7 +93,8 @@ fn import<D: Transactions<Conn: SqlConn> + Clone>(trial: &Trial<D>) -> Job<D> {
             .map(check)
             .writer(SqlInsert::into("product_trial"))
             .skip(1_000_000)
-            .concurrent(setting.concurrent))
+            .concurrent(setting.concurrent)
+            .in_flight(setting.in_flight))
     })
 }
 
@@ -123,6 +128,7 @@ where
         .trial_time(Duration::from_millis(arguments.trial))
         .budget(Duration::from_secs(arguments.budget))
         .concurrent(arguments.concurrent.iter().copied())
+        .in_flight(arguments.in_flight.iter().copied())
         .on_trial(told);
     if !arguments.chunks.is_empty() {
         tuner = tuner.chunks(arguments.chunks.iter().copied());
