@@ -12,7 +12,8 @@ use std::{fmt, marker::PhantomData};
 /// are looked at. Fields and errors are those of [`SqlInsert`](crate::SqlInsert).
 ///
 /// `Debug` says which statement is used: `DELETE UNNEST` on PostgreSQL, one for the whole chunk; `DELETE IN` on MySQL and MariaDB, where
-/// the key holds a unique key of the table, else one statement a row; `DELETE for each row` on SQLite, 64 of them in one call.
+/// the key holds a unique key of the table, else one statement a row; on SQLite `DELETE IN` where the key is one unique column of a table
+/// without triggers, named collations and foreign keys that refer to it, else `DELETE for each row`, 64 of them in one call.
 ///
 /// ```
 /// # use batch_sql::SqlDelete;

@@ -15,7 +15,10 @@ use std::{fmt, marker::PhantomData};
 /// - PostgreSQL: `UPDATE UNNEST`, one for the whole chunk.
 /// - MySQL and MariaDB: `UPDATE CASE`, of 32 rows, where the key holds a unique key of the table, else one statement a row. Where fewer
 ///   rows are met than there are items, the 32 are done again one by one: that is what [`allow_misses`](Self::allow_misses) costs.
-/// - SQLite: `UPDATE for each row`, 64 of them in one call.
+/// - SQLite: `UPDATE VALUES`, of 256 rows, or as many as the chunk has where it comes again and has 1,024 at most, where the rows are
+///   independent: the key holds a unique key of the table, the items set no column of any unique index, no trigger stands on the table,
+///   and its definition names no collation (which an `INTEGER PRIMARY KEY` may). Else, and where SQLite would read the whole table,
+///   `UPDATE for each row`, 64 of them in one call. All this is asked once a writer.
 pub struct SqlUpdate<T> {
     task: Task,
     item: PhantomData<fn(T)>,

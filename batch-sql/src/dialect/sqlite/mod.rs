@@ -1,27 +1,24 @@
 //! Rows in SQLite: several a statement, since each costs a hop to the connection's thread.
 
+mod by_key;
+mod distinct;
 mod statements;
+mod table;
 mod values;
 
 use super::{
     Driver, SqlConn, Task,
     blocks::{Blocks, Limits},
-    target::{Action, Misses, Target},
+    target::{Action, Target},
     task::{self, Own},
 };
-use crate::{
-    error::{Refused, says},
-    row::RowError,
-};
+use crate::{error::Refused, row::RowError};
 use batch_core::Result;
-use futures_util::TryStreamExt;
 use serde::Serialize;
-use sqlx::{Arguments, AssertSqlSafe, Either, Executor, SqliteConnection, sqlite::SqliteArguments};
-use std::sync::Arc;
+use sqlx::{Arguments, AssertSqlSafe, SqliteConnection, sqlite::SqliteArguments};
+use table::{Column, Keys};
 
 const LIMITS: Limits = Limits { values: 32_766, rows: usize::MAX, block: 256 };
-/// A text of one statement a row is so long; the driver prepares each of them for itself.
-const EACH: Limits = Limits { rows: 64, block: 64, ..LIMITS };
 
 /// What was learned of the table, and the statements made for it.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +26,14 @@ pub(super) struct Plan {
     /// Whether the rest is for the target's columns; not where learning failed, or was given up.
     is_ready: bool,
     /// Empty until the table was asked.
-    names: Vec<String>,
+    columns: Vec<Column>,
+    /// Whether one statement may change the rows of several items.
+    in_blocks: bool,
     blocks: Blocks,
+    /// Statements for one row each.
+    single: Blocks,
+    /// What asks for keys that are not there.
+    missing: Blocks,
     statement: &'static str,
 }
 
@@ -62,7 +65,7 @@ impl Own for Plan {
     ) -> Result<()> {
         self.learn(conn, target, first).await?;
         match target.action {
-            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.each(conn, target, misses, items).await,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.by_key(conn, target, misses, items).await,
             _ => self.insert(conn, target, items).await,
         }
     }
@@ -78,14 +81,23 @@ impl Plan {
             return Ok(());
         }
         self.is_ready = false;
-        self.blocks = Blocks::default();
-        self.statement = statements::kind(&target.action);
-        if self.names.is_empty() {
-            self.names = names(conn, &target.table).await?;
+        (self.blocks, self.single, self.missing) = Default::default();
+        if self.columns.is_empty() {
+            self.columns = table::columns(conn, target).await?;
         }
-        target.find(&self.names, |name, wanted| name.eq_ignore_ascii_case(wanted), String::as_str)?;
+        target.find(&self.columns, |column, wanted| column.name.eq_ignore_ascii_case(wanted), |column| &column.name)?;
+        self.in_blocks = self.takes_blocks(conn, target).await?;
+        self.statement = statements::kind(&target.action, self.in_blocks);
         self.is_ready = true;
         Ok(())
+    }
+
+    async fn takes_blocks(&self, conn: &mut SqliteConnection, target: &Target) -> Result<bool> {
+        if !matches!(target.action, Action::Update { .. } | Action::Delete { .. }) {
+            return Ok(true);
+        }
+        let keys = Keys::load(conn, target, &self.columns).await?;
+        Ok(keys.is_some_and(|keys| keys.take_blocks(target, &self.columns)) && Self::looks_up(conn, target).await?)
     }
 
     async fn insert<T: Serialize>(&mut self, conn: &mut SqliteConnection, target: &Target, items: &[T]) -> Result<()> {
@@ -96,54 +108,10 @@ impl Plan {
         }
         Ok(())
     }
-
-    /// One statement a row, since each must report how many rows it met.
-    async fn each<T: Serialize>(
-        &mut self,
-        conn: &mut SqliteConnection,
-        target: &Target,
-        misses: Misses,
-        items: &[T],
-    ) -> Result<()> {
-        for block in self.blocks.cut(EACH, target.columns.len(), items) {
-            let values = values(target, block)?;
-            let sql = self.blocks.text(block.len(), || statements::each(target, block.len()));
-            for rows in run_each(conn, sql, values).await? {
-                misses.judge(rows)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The columns of a table or view; none where it is not there.
-async fn names(conn: &mut SqliteConnection, table: &str) -> Result<Vec<String>> {
-    let (schema, table) = match table.split_once('.') {
-        Some((schema, table)) => (Some(schema), table),
-        None => (None, table),
-    };
-    let sql = "SELECT name FROM pragma_table_xinfo(?, ?)";
-    let query = sqlx::query_scalar(sql).bind(table.to_owned()).bind(schema.map(str::to_owned));
-    match query.fetch_all(conn).await {
-        Err(error) if says(&error, "unknown database") => Ok(Vec::new()),
-        names => Ok(names.map_err(Refused::from)?),
-    }
 }
 
 fn values<T: Serialize>(target: &Target, block: &[T]) -> Result<SqliteArguments, RowError> {
     let mut values = SqliteArguments::default();
     values.reserve(block.len() * target.columns.len(), 0);
     block.iter().try_for_each(|item| target.bind(item, &mut values)).map(|()| values)
-}
-
-/// `sql` holds the statement once for each row: the driver runs them all in one go and reports each.
-async fn run_each(conn: &mut SqliteConnection, sql: Arc<str>, values: SqliteArguments) -> Result<Vec<u64>> {
-    let mut results = conn.fetch_many(sqlx::query_with(AssertSqlSafe(sql), values));
-    let mut changed = Vec::new();
-    while let Some(result) = results.try_next().await.map_err(Refused::from)? {
-        if let Either::Left(done) = result {
-            changed.push(done.rows_affected());
-        }
-    }
-    Ok(changed)
 }

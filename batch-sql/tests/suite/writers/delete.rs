@@ -77,7 +77,7 @@ async fn the_statement_is_shown(db: &mut impl Db) {
     let mut writer = SqlDelete::from("item").key(["id"]);
     write(db, &mut writer, &items(0..50)).await.unwrap();
     let kind = match brand(db) {
-        Brand::Sqlite => "DELETE for each row",
+        Brand::Sqlite => "DELETE IN",
         Brand::Postgres => "DELETE UNNEST",
         Brand::MariaDb => "DELETE IN",
     };

@@ -8,6 +8,7 @@ mod mysql;
 mod own;
 mod postgres;
 mod refused;
+mod sqlite;
 mod support;
 mod types;
 mod update;

@@ -122,7 +122,7 @@ async fn the_statement_is_shown(db: &mut impl Db) {
     let mut writer = SqlUpdate::table("item").key(["id"]);
     write(db, &mut writer, &items(0..50)).await.unwrap();
     let kind = match brand(db) {
-        Brand::Sqlite => "UPDATE for each row",
+        Brand::Sqlite => "UPDATE VALUES",
         Brand::Postgres => "UPDATE UNNEST",
         Brand::MariaDb => "UPDATE CASE",
     };
