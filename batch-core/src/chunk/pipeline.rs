@@ -12,8 +12,9 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Poll,
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 /// The source and the chunks it filled ahead.

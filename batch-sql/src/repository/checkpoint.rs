@@ -38,12 +38,14 @@ const SQLITE: &str = update!(
 const POSTGRES: &str = update!(
     "WITH held AS (",
     " RETURNING id) SELECT CASE WHEN n = 1 THEN (SELECT request FROM @execution WHERE id = ?) \
-     ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request, \
-     set_config('synchronous_commit', coalesce(?, current_setting('synchronous_commit')), true) AS durable \
-     FROM (SELECT count(*) AS n FROM held) AS counted"
+     ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request FROM (SELECT count(*) AS n FROM held) AS counted"
 );
-/// [`POSTGRES`] under its name.
-const EXECUTE: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// As a transaction of its own on PostgreSQL: where the guard does not hold no row comes back, and nothing happened.
+const POSTGRES_ALONE: &str = update!(
+    "",
+    " RETURNING (SELECT request FROM @execution WHERE id = ?) AS request, \
+     set_config('synchronous_commit', coalesce(?, current_setting('synchronous_commit')), true) AS durable"
+);
 /// For a chunk's transaction on MySQL; a subquery of two rows raises.
 const MYSQL: &str = update!(
     "",
@@ -66,10 +68,38 @@ pub(crate) fn in_chunk(texts: &Texts, commit: &Commit) -> Statement {
     Statement::new(texts.get(SQLITE)).bind_all(values(commit))
 }
 
-/// What keeps the checkpoint's statement on a connection of PostgreSQL, where reading and planning it anew costs more than running it.
-pub(crate) fn prepare(texts: &Texts) -> String {
-    let statement = texts.get(POSTGRES);
-    format!("PREPARE {} AS {statement}", kept_name(&statement))
+/// Which of PostgreSQL's statements, where reading and planning it anew costs more than running it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// In a chunk's transaction, behind its rows.
+    InChunk,
+    /// As a transaction of its own.
+    Alone,
+}
+
+impl Kept {
+    fn template(self) -> &'static str {
+        match self {
+            Self::InChunk => POSTGRES,
+            Self::Alone => POSTGRES_ALONE,
+        }
+    }
+
+    /// What keeps it on a connection.
+    pub(crate) fn prepare(self, texts: &Texts) -> String {
+        let statement = texts.get(self.template());
+        format!("PREPARE {} AS {statement}", kept_name(&statement))
+    }
+
+    fn run(self, texts: &Texts, values: &[Value], prepared: bool) -> String {
+        // A chunk's transaction has begun with what decides whether it waits for the disk.
+        let values = if self == Self::InChunk { &values[..values.len() - 1] } else { values };
+        if !prepared {
+            return texts.inline(self.template(), values);
+        }
+        let places = vec!["?"; values.len()].join(", ");
+        format!("EXECUTE {} {}", kept_name(&texts.get(self.template())), texts.inline(&format!("({places})"), values))
+    }
 }
 
 /// The statement's own name: tables of another prefix or schema, or of another version, never get its rows.
@@ -82,31 +112,31 @@ fn kept_name(statement: &str) -> String {
 /// What stands before [`and_commit`] in a chunk's transaction: it fails where the user ended that.
 pub(crate) const STILL_OPEN: &str = "RELEASE SAVEPOINT batch_chunk; ";
 
-/// Checkpoint and COMMIT on a server, in one text; fails where the guard does not hold. `prepared` where [`prepare`] was run on the
-/// connection.
+/// Checkpoint and COMMIT on a server, in one text; fails where the guard does not hold. `prepared` where the connection keeps
+/// [`Kept::InChunk`].
 pub(crate) fn and_commit(texts: &Texts, commit: &Commit, prepared: bool) -> String {
     let before = skips_inline(texts, commit) + &unit::ends_inline(texts, commit);
-    format!("{before}{}; COMMIT", checkpoint(texts, commit, prepared, None))
-}
-
-/// The checkpoint as a transaction of its own, where one statement is all of it: `synchronous` says whether it waits for the disk, `None`
-/// leaves that to the session.
-pub(crate) fn alone(texts: &Texts, commit: &Commit, prepared: bool, synchronous: Option<bool>) -> Option<String> {
-    let is_all = texts.flavor() == Flavor::Postgres && commit.skips.is_empty() && commit.units.is_empty();
-    is_all.then(|| checkpoint(texts, commit, prepared, synchronous))
-}
-
-fn checkpoint(texts: &Texts, commit: &Commit, prepared: bool, synchronous: Option<bool>) -> String {
     let mut values = values(commit);
     values.push(commit.guard.lease.execution.into());
     if texts.flavor() != Flavor::Postgres {
-        return texts.inline(MYSQL, &values);
+        return format!("{before}{}; COMMIT", texts.inline(MYSQL, &values));
     }
+    values.push(None::<String>.into());
+    format!("{before}{}; COMMIT", Kept::InChunk.run(texts, &values, prepared))
+}
+
+/// Whether the checkpoint is all of a transaction, and the database takes it as one statement: [`alone`].
+pub(crate) fn is_alone(texts: &Texts, commit: &Commit) -> bool {
+    texts.flavor() == Flavor::Postgres && commit.skips.is_empty() && commit.units.is_empty()
+}
+
+/// The checkpoint as a transaction of its own; no row comes back where the guard does not hold. `synchronous` says whether it waits for the
+/// disk, `None` leaves that to the session.
+pub(crate) fn alone(texts: &Texts, commit: &Commit, prepared: bool, synchronous: Option<bool>) -> String {
+    let mut values = values(commit);
+    values.push(commit.guard.lease.execution.into());
     values.push(synchronous.map(|waits| if waits { "on" } else { "off" }).into());
-    match prepared {
-        true => format!("EXECUTE {} {}", kept_name(&texts.get(POSTGRES)), texts.inline(EXECUTE, &values)),
-        false => texts.inline(POSTGRES, &values),
-    }
+    Kept::Alone.run(texts, &values, prepared)
 }
 
 /// Whether the server refused [`and_commit`] because the guard did not hold.

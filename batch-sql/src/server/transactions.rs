@@ -3,7 +3,10 @@
 use super::{Kind, Server, kind::Begin, live::ServerLive, store::ServerStore};
 use crate::{
     error::{self, Class, Fail, class, is_elsewhere},
-    repository::{SqlRepository, checkpoint},
+    repository::{
+        SqlRepository,
+        checkpoint::{self, Kept},
+    },
     session::insert_all,
     slot::Lent,
     sql::{Link, Value},
@@ -23,6 +26,15 @@ pub struct ServerTx<K: Kind> {
     clean: bool,
     /// What is still to be sent first.
     late: Option<Begin>,
+}
+
+/// What ends a transaction.
+struct Ending {
+    text: String,
+    /// What the connection keeps from then on.
+    keeps: Option<Kept>,
+    /// The checkpoint is all of it.
+    is_alone: bool,
 }
 
 impl<K: Kind> Transactions for Server<K> {
@@ -138,18 +150,23 @@ impl<K: Kind> ServerStore<K> {
             tx.undo().await;
             return Err(checkpoint::refused(error));
         }
-        let (text, prepared) = self.ending(&mut tx, commit);
+        let Ending { text, keeps, is_alone } = self.ending(&mut tx, commit);
         self.statements.fetch_add(1, Ordering::Relaxed);
         failpoint!("server.commit.sending");
         let sent = tx.lent.conn().script(text.into()).await;
         failpoint!("server.commit.answered");
         // What was kept stays kept where the guard refuses, since it came first.
-        tx.lent.live_mut().prepared = prepared && !sent.as_ref().is_err_and(is_elsewhere);
+        if !sent.as_ref().is_err_and(is_elsewhere) {
+            tx.lent.live_mut().kept.extend(keeps);
+        }
         match sent {
             Ok(answer) => {
                 tx.lent.give_back();
-                // What an operator asks came back with the guard, before the COMMIT: the chunk is committed whatever it says.
-                Ok(checkpoint::request(answer.rows.first()).unwrap_or_default())
+                match answer.rows.first() {
+                    None if is_alone => Err(CommitError::NotOwner),
+                    // What an operator asks came back with the guard, before the COMMIT: the chunk is committed whatever it says.
+                    row => Ok(checkpoint::request(row).unwrap_or_default()),
+                }
             }
             Err(error) => Err(self.failed(tx, error).await),
         }
@@ -162,23 +179,26 @@ impl<K: Kind> ServerStore<K> {
         insert_all(tx.lent.conn(), &self.texts, checkpoint::SKIPS, skips, &self.statements).await
     }
 
-    /// All that is still to be sent, and whether the checkpoint's statement is kept on the connection then.
-    fn ending(&self, tx: &mut ServerTx<K>, commit: &Commit) -> (String, bool) {
+    /// All that is still to be sent.
+    fn ending(&self, tx: &mut ServerTx<K>, commit: &Commit) -> Ending {
+        let texts = &self.texts;
         let Some(begin) = tx.late.take() else {
-            let prepared = tx.lent.live().prepared;
-            return (format!("{}{}", checkpoint::STILL_OPEN, checkpoint::and_commit(&self.texts, commit, prepared)), prepared);
+            let prepared = tx.lent.live().kept.contains(&Kept::InChunk);
+            let text = format!("{}{}", checkpoint::STILL_OPEN, checkpoint::and_commit(texts, commit, prepared));
+            return Ending { text, keeps: None, is_alone: false };
         };
-        let prepares = self.prepares(&tx.lent);
-        let prepared = prepares || tx.lent.live().prepared;
-        let prepare = if prepares { format!("{}; ", checkpoint::prepare(&self.texts)) } else { String::new() };
-        let text = match checkpoint::alone(&self.texts, commit, prepared, begin.synchronous) {
-            Some(statement) => format!("{prepare}{statement}"),
-            None => {
-                let begin = K::begin(&Begin { chunk: false, ..begin });
-                format!("{begin}; {prepare}{}", checkpoint::and_commit(&self.texts, commit, prepared))
-            }
+        let is_alone = checkpoint::is_alone(texts, commit);
+        let statement = if is_alone { Kept::Alone } else { Kept::InChunk };
+        let keeps = self.prepares(&tx.lent, statement).then_some(statement);
+        let prepared = keeps.is_some() || tx.lent.live().kept.contains(&statement);
+        let prepare = keeps.map(|statement| statement.prepare(texts) + "; ").unwrap_or_default();
+        let text = if is_alone {
+            format!("{prepare}{}", checkpoint::alone(texts, commit, prepared, begin.synchronous))
+        } else {
+            let begin = K::begin(&Begin { chunk: false, ..begin });
+            format!("{begin}; {prepare}{}", checkpoint::and_commit(texts, commit, prepared))
         };
-        (text, prepared)
+        Ending { text, keeps, is_alone }
     }
 
     /// What a failure of guard and COMMIT means: an answer of the server says that nothing was committed, no answer says nothing.
