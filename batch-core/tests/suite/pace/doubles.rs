@@ -83,8 +83,8 @@ impl Writer<u64> for SlowWriter {
     async fn write(&mut self, conn: &mut (), items: Chunk<'_, u64>) -> Result<()> {
         if self.waits {
             // Once to have the task for reading ahead started, once for that task.
-            tokio::task::yield_now().await;
-            tokio::task::yield_now().await;
+            // By a paused clock: long enough for the next chunks to be filled meanwhile.
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.clock.advance(self.a_call + self.an_item * u32::try_from(items.len()).unwrap());
         match self.refuses {
