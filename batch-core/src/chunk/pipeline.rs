@@ -46,9 +46,14 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         }
     }
 
-    /// Whether the last write waited for something, so that other tasks had their turn.
-    pub(super) fn waited(&self) -> bool {
-        self.written > Duration::ZERO
+    /// Whether the last write waited for something, so that other tasks had their turn, and no thread is wanted to fill the next chunk.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.written > Duration::ZERO && self.in_vain()
+    }
+
+    /// Whether filling ahead would cost more than it saves.
+    fn in_vain(&self) -> bool {
+        self.filled < QUICK && self.written < SHORT
     }
 
     /// The next chunk; `None` when the source was lost.
@@ -90,8 +95,7 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
 
     async fn fill_during<T, E>(&mut self, last: bool, write: Pin<&mut impl Future<Output = Result<T, E>>>) -> Result<T, E> {
         let room = self.ahead.saturating_sub(self.ready.len());
-        let in_vain = self.filled < QUICK && self.written < SHORT;
-        if last || room == 0 || in_vain || self.ready.back().is_some_and(|b| b.is_last()) {
+        if last || room == 0 || self.in_vain() || self.ready.back().is_some_and(|b| b.is_last()) {
             return write.await;
         }
         let Some(source) = self.source.take() else { return write.await };

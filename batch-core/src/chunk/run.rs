@@ -168,7 +168,7 @@ where
             match ended {
                 Some(ended) => return Ok(ended),
                 // Where a task gives way, another thread is woken to take it.
-                None if self.pipeline.waited() => {}
+                None if self.pipeline.is_at_rest() => {}
                 None => tokio::task::yield_now().await,
             }
         }
