@@ -48,7 +48,12 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
 
     /// Whether the last write waited for something, so that other tasks had their turn, and no thread is wanted to fill the next chunk.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.written > Duration::ZERO && self.in_vain()
+        !self.never_waits() && self.in_vain()
+    }
+
+    /// Whether the last write waited for nothing.
+    pub(super) fn never_waits(&self) -> bool {
+        self.written.is_zero()
     }
 
     /// Whether filling ahead would cost more than it saves.

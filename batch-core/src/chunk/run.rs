@@ -20,8 +20,15 @@ use crate::{
     step::{Ended, StepRun, adopt, demand_ours, is_transient},
     transaction::Transactions,
 };
-use std::{pin::pin, sync::Arc};
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::Instrument;
+
+/// How long a step that waits for nothing keeps other tasks of its thread waiting, about, its longest chunk aside.
+const TURN: Duration = Duration::from_micros(100);
 
 /// The parts of a running chunk step.
 pub(super) struct Running<R: Reader, P: Processor<R::Item>, W, T> {
@@ -149,6 +156,7 @@ where
     T: Transactions,
 {
     async fn chunks(&mut self, run: &mut StepRun) -> Result<Ended, Error> {
+        let mut turn = Instant::now();
         loop {
             if run.ending()? {
                 return Ok(Ended::Stopped);
@@ -169,7 +177,11 @@ where
                 Some(ended) => return Ok(ended),
                 // Where a task gives way, another thread is woken to take it.
                 None if self.pipeline.is_at_rest() => {}
-                None => tokio::task::yield_now().await,
+                None if self.pipeline.never_waits() && turn.elapsed() < TURN => {}
+                None => {
+                    tokio::task::yield_now().await;
+                    turn = Instant::now();
+                }
             }
         }
     }
