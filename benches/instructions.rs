@@ -27,7 +27,7 @@ fn limit(measured: u64, percent: u64) -> LibraryBenchmarkConfig {
 #[library_benchmark(setup = runtime)]
 #[bench::chunk_10(args = (10), config = limit(139_100, 30))]
 #[bench::chunk_100(args = (100), config = limit(36_200, 30))]
-#[bench::chunk_1000(args = (1000), config = limit(26_000, 10))]
+#[bench::chunk_1000(args = (1000), config = limit(32_100, 10))]
 fn by_hand((runtime, chunk): (Runtime, usize)) -> u64 {
     runtime.block_on(overhead::by_hand(ITEMS, chunk)).expect("a sum")
 }
