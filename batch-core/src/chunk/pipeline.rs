@@ -80,9 +80,8 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
 
     /// Awaits the writing of a chunk, and fills the next ones meanwhile.
     ///
-    /// Filling starts only once the write really waits: a writer in memory never pays for a task. Nor does a source that
-    /// is quicker than a task is begun. It runs on a task of its own, so
-    /// that the task which holds a transaction awaits nothing but its writer and its commit.
+    /// Filling starts only once the write really waits: a writer in memory never pays for a task. Nor does a source that is quicker than a
+    /// task is begun. It runs on a task of its own, so that the task which holds a transaction awaits nothing but its writer and its commit.
     pub(super) async fn overlap<T, E>(
         &mut self,
         last: bool,

@@ -35,9 +35,9 @@ pub(super) struct Running<R: Reader, P: Processor<R::Item>, W, T> {
     pub(super) pipeline: Pipeline<R, P>,
     pub(super) sink: Sink<W, T, P::Out>,
     pub(super) skip: Skip,
-    pub(super) durability: Durability,
+    durability: Durability,
     /// Where the chunks' size is adaptive.
-    pub(super) pace: Option<Pace>,
+    pace: Option<Pace>,
 }
 
 /// Runs the step from its checkpoint to its end; reader and writer are closed whatever happens.
@@ -213,17 +213,12 @@ where
             Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
             Err(error) => return Err(chunk_failed(batch, run, error).await),
         };
-        self.paced(batch, &effort, run);
+        if let Some(pace) = &mut self.pace {
+            pace.committed(batch, &effort, &run.execution.name);
+        }
         tell(batch, added, effort, run).await;
         run.obey(request).await?;
         Ok(batch.end.then_some(Ended::Completed))
-    }
-
-    /// Lets the chunks' size follow what a commit took.
-    pub(super) fn paced(&mut self, batch: &Batch<P::Out>, effort: &Effort, run: &StepRun) {
-        if let Some(pace) = &mut self.pace {
-            pace.committed(batch, effort, &run.execution.name);
-        }
     }
 
     /// Publishes what a completed step wrote, and closes reader and writer. The first error counts.
@@ -296,7 +291,7 @@ pub(super) async fn judge<Out>(skip: &Skip, batch: &mut Batch<Out>, run: &mut St
 }
 
 /// Reports a committed chunk; nothing here can undo it.
-pub(super) async fn tell<Out>(batch: &Batch<Out>, added: Counts, effort: Effort, run: &StepRun) {
+async fn tell<Out>(batch: &Batch<Out>, added: Counts, effort: Effort, run: &StepRun) {
     let report = ChunkReport {
         step: &run.execution,
         chunk: added,
@@ -315,7 +310,7 @@ pub(super) async fn tell<Out>(batch: &Batch<Out>, added: Counts, effort: Effort,
 }
 
 /// Tells listeners that a chunk failed for good; its skips in reading and processing are told too, though they do not count.
-pub(super) async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> Error {
+async fn chunk_failed<Out>(batch: &Batch<Out>, run: &StepRun, error: Error) -> Error {
     let skips: Vec<SkipRecord> = batch.skips.iter().map(|s| s.record.clone()).collect();
     run.listeners.on_skip(&skips);
     for listener in run.listeners.back() {

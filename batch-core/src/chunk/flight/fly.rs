@@ -17,12 +17,6 @@ pub(super) struct Route<T> {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-impl<T> Clone for Route<T> {
-    fn clone(&self) -> Self {
-        Self { transactions: self.transactions.clone(), origin: self.origin.clone(), limit: self.limit, clock: self.clock.clone() }
-    }
-}
-
 /// A chunk that was written, or could not be; its open transaction with it.
 pub(super) struct Landed<W, T: Transactions, Out> {
     pub(super) batch: Batch<Out>,
@@ -40,7 +34,7 @@ pub(super) struct Open<W, T: Transactions> {
 }
 
 /// Writes the chunk. What goes wrong is only noted: it is done again when its turn comes, and judged then.
-pub(super) async fn fly<W, T, Out>(mut writer: W, batch: Batch<Out>, route: Route<T>) -> Landed<W, T, Out>
+pub(super) async fn fly<W, T, Out>(mut writer: W, batch: Batch<Out>, route: Arc<Route<T>>) -> Landed<W, T, Out>
 where
     Out: Send + Sync + 'static,
     W: Writer<Out, T::Conn>,

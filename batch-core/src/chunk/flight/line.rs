@@ -14,7 +14,7 @@ use crate::{
     transaction::{Overlap, Transactions},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -22,7 +22,7 @@ use tracing::Instrument;
 /// The line of chunks, at most as many as may be in flight.
 pub(super) struct Line<W, T: Transactions, Out> {
     fork: Fork<W>,
-    route: Route<T>,
+    route: Arc<Route<T>>,
     /// No transaction waits longer than this for those before it, since the database would end it.
     patience: Duration,
     slots: VecDeque<Slot<W, T, Out>>,
@@ -64,7 +64,7 @@ where
     W: Writer<Out, T::Conn>,
     T: Transactions,
 {
-    pub(super) fn new(fork: Fork<W>, route: Route<T>, overlap: Overlap) -> Self {
+    pub(super) fn new(fork: Fork<W>, route: Arc<Route<T>>, overlap: Overlap) -> Self {
         Self {
             fork,
             route,
@@ -143,6 +143,10 @@ where
                 self.first += 1;
                 Some(Turn::Written(batch, open))
             }
+            Slot::Aloft => {
+                self.slots.push_front(Slot::Aloft);
+                None
+            }
             Slot::Waiting(waiting) => {
                 self.first += 1;
                 self.ground().await;
@@ -150,10 +154,6 @@ where
                     self.caution.trouble();
                 }
                 Some(Turn::Alone(waiting))
-            }
-            Slot::Aloft => {
-                self.slots.push_front(Slot::Aloft);
-                None
             }
         }
     }
@@ -182,9 +182,7 @@ where
     async fn give_way(&mut self) {
         tracing::warn!("a chunk in flight is rolled back: the one before it takes so long that it may wait for its locks");
         self.caution.trouble();
-        for at in 0..self.slots.len() {
-            self.undo(at).await;
-        }
+        self.undo_written().await;
     }
 
     /// Rolls back everything that is in flight, and waits for that.
@@ -195,16 +193,18 @@ where
                 self.landed(number, landed);
             }
         }
-        for at in 0..self.slots.len() {
-            self.undo(at).await;
-        }
+        self.undo_written().await;
     }
 
-    async fn undo(&mut self, at: usize) {
-        let Some(slot) = self.slots.get_mut(at).filter(|slot| matches!(slot, Slot::Written { .. })) else { return };
-        if let Slot::Written { batch, open, .. } = std::mem::replace(slot, Slot::Aloft) {
-            *slot = Slot::Waiting(Waiting { batch, told: Some(Ok(())), failed: false });
-            give_up(&*self.route.transactions, open.tx, false).await;
+    async fn undo_written(&mut self) {
+        for slot in &mut self.slots {
+            match std::mem::replace(slot, Slot::Aloft) {
+                Slot::Written { batch, open, .. } => {
+                    *slot = Slot::Waiting(Waiting { batch, told: Some(Ok(())), failed: false });
+                    give_up(&*self.route.transactions, open.tx, false).await;
+                }
+                other => *slot = other,
+            }
         }
     }
 

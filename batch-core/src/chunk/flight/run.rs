@@ -10,14 +10,15 @@ use crate::{
     chunk::{
         batch::Batch,
         isolate::Parts,
-        run::{Running, at_end, chunk_failed, judge, tell, told},
-        sink::{Attempt, adopted, commit_chunk, give_up, make_commit},
+        run::{Running, at_end, judge, told},
+        sink::{Attempt, Written, adopted, commit_chunk, give_up, make_commit},
     },
     error::{Error, ErrorKind},
     item::{Processor, Reader, Writer},
     step::{Ended, StepRun},
     transaction::{Overlap, Transactions},
 };
+use std::sync::Arc;
 
 impl<R, P, W, T> Running<R, P, W, T>
 where
@@ -37,7 +38,7 @@ where
             limit: self.sink.chunk_limit,
             clock: run.clock.clone(),
         };
-        let mut line = Line::new(fork, route, overlap);
+        let mut line = Line::new(fork, Arc::new(route), overlap);
         let mut feed = Feed::start(source, self.pipeline.ahead());
         let ended = self.fly(&mut line, &mut feed, run).await;
         line.ground().await;
@@ -105,27 +106,25 @@ where
                 Ok(Attempt::Undone { failure: broken.failure, transient: false, at_commit: false })
             }
         };
-        let attempt = match attempt {
-            Ok(attempt) => attempt,
-            Err(error) if self.durability.is_behind(run, &error).await => return Ok(Some(Ended::Rewound)),
-            Err(error) => return Err(chunk_failed(&batch, run, error).await),
+        let written = match attempt {
+            Ok(Attempt::Committed { commit, request }) => {
+                let effort = parts.effort(run.clock.uptime().saturating_sub(began), 1);
+                let added = adopted(*commit, run);
+                line.recycle(writer);
+                line.caution.flew();
+                if request.is_some() || run.control.is_paused() {
+                    line.ground().await;
+                }
+                Ok(Written::Committed { added, request, effort })
+            }
+            Ok(Attempt::Undone { .. }) => {
+                line.ground().await;
+                line.caution.trouble();
+                return self.alone(Waiting::again(batch), line, feed, run).await;
+            }
+            Err(error) => Err(error),
         };
-        let Attempt::Committed { commit, request } = attempt else {
-            line.ground().await;
-            line.caution.trouble();
-            return self.alone(Waiting::again(batch), line, feed, run).await;
-        };
-        let effort = parts.effort(run.clock.uptime().saturating_sub(began), 1);
-        let added = adopted(*commit, run);
-        line.recycle(writer);
-        line.caution.flew();
-        if request.is_some() || run.control.is_paused() {
-            line.ground().await;
-        }
-        self.paced(&batch, &effort, run);
-        tell(&batch, added, effort, run).await;
-        run.obey(request).await?;
-        let ended = batch.end.then_some(Ended::Completed);
+        let ended = self.settle(&batch, written, run).await?;
         feed.recycle(batch);
         Ok(ended)
     }
