@@ -27,10 +27,8 @@ pub(crate) trait Store: fmt::Debug + Send + Sync + 'static {
     /// Begins a transaction that only reads: it sees one state, and waits for no writer.
     async fn read(&self) -> Outcome<Session>;
 
-    /// Commits a checkpoint in one round trip; `None` where that needs several statements.
-    async fn commit_at_once(&self, _commit: &Commit) -> Option<Result<Option<Request>, CommitError>> {
-        None
-    }
+    /// Writes counts, checkpoint, context, skip records and units in a transaction of the repository's own.
+    async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError>;
 
     /// Now, as precise as it is stored.
     fn now(&self) -> DateTime<Utc>;

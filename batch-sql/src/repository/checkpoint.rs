@@ -26,7 +26,7 @@ macro_rules! update {
     };
 }
 
-/// For a transaction of the repository's own.
+/// For a transaction of the repository's own on SQLite.
 const ALONE: &str = update!("", "");
 /// For a chunk's transaction on SQLite.
 const SQLITE: &str = update!(
@@ -59,9 +59,9 @@ pub(crate) const SKIPS: &str = "INSERT INTO @skip (step_id, phase, record_number
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[ALONE, SQLITE, REQUEST];
 
-/// Those that every database runs.
+/// What they look at on PostgreSQL.
 #[cfg(test)]
-pub(super) const SHARED: &[&str] = &[ALONE, REQUEST];
+pub(super) const ON_POSTGRES: &[&str] = &[POSTGRES, POSTGRES_ALONE];
 
 /// The checkpoint of a chunk on SQLite; no row comes back where the guard does not hold.
 pub(crate) fn in_chunk(texts: &Texts, commit: &Commit) -> Statement {
@@ -92,8 +92,6 @@ impl Kept {
     }
 
     fn run(self, texts: &Texts, values: &[Value], prepared: bool) -> String {
-        // A chunk's transaction has begun with what decides whether it waits for the disk.
-        let values = if self == Self::InChunk { &values[..values.len() - 1] } else { values };
         if !prepared {
             return texts.inline(self.template(), values);
         }
@@ -116,13 +114,12 @@ pub(crate) const STILL_OPEN: &str = "RELEASE SAVEPOINT batch_chunk; ";
 /// [`Kept::InChunk`].
 pub(crate) fn and_commit(texts: &Texts, commit: &Commit, prepared: bool) -> String {
     let before = skips_inline(texts, commit) + &unit::ends_inline(texts, commit);
-    let mut values = values(commit);
-    values.push(commit.guard.lease.execution.into());
-    if texts.flavor() != Flavor::Postgres {
-        return format!("{before}{}; COMMIT", texts.inline(MYSQL, &values));
-    }
-    values.push(None::<String>.into());
-    format!("{before}{}; COMMIT", Kept::InChunk.run(texts, &values, prepared))
+    let values = and_request(commit);
+    let checkpoint = match texts.flavor() {
+        Flavor::Postgres => Kept::InChunk.run(texts, &values, prepared),
+        _ => texts.inline(MYSQL, &values),
+    };
+    format!("{before}{checkpoint}; COMMIT")
 }
 
 /// Whether the checkpoint is all of a transaction, and the database takes it as one statement: [`alone`].
@@ -133,8 +130,7 @@ pub(crate) fn is_alone(texts: &Texts, commit: &Commit) -> bool {
 /// The checkpoint as a transaction of its own; no row comes back where the guard does not hold. `synchronous` says whether it waits for the
 /// disk, `None` leaves that to the session.
 pub(crate) fn alone(texts: &Texts, commit: &Commit, prepared: bool, synchronous: Option<bool>) -> String {
-    let mut values = values(commit);
-    values.push(commit.guard.lease.execution.into());
+    let mut values = and_request(commit);
     values.push(synchronous.map(|waits| if waits { "on" } else { "off" }).into());
     Kept::Alone.run(texts, &values, prepared)
 }
@@ -145,7 +141,7 @@ pub(crate) fn is_refused_by_guard(error: &sqlx::Error) -> bool {
 }
 
 /// Writes counts, checkpoint, context, skip records and units in a transaction of the repository's own.
-pub(super) async fn write(session: &mut Session, commit: &Commit) -> Result<Option<Request>, CommitError> {
+pub(crate) async fn write(session: &mut Session, commit: &Commit) -> Result<Option<Request>, CommitError> {
     let refused = |e: sqlx::Error| CommitError::Refused(e.into());
     if session.execute(session.query(ALONE).bind_all(values(commit))).await.map_err(refused)? != 1 {
         return Err(CommitError::NotOwner);
@@ -181,6 +177,13 @@ fn values(commit: &Commit) -> Vec<Value> {
     values.push(commit.context.as_ref().map(record::context).into());
     values.push(commit.at.into());
     values.extend([guard.step, guard.epoch, guard.commit_no, guard.lease.execution].map(Value::from));
+    values
+}
+
+/// The values of a statement that also asks what an operator asks of the execution.
+fn and_request(commit: &Commit) -> Vec<Value> {
+    let mut values = values(commit);
+    values.push(commit.guard.lease.execution.into());
     values
 }
 

@@ -112,19 +112,7 @@ impl JobRepository for SqlRepository {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        if let Some(committed) = self.store.commit_at_once(commit).await {
-            return committed;
-        }
-        let mut session = self.begin().await.map_err(checkpoint::not_begun)?;
-        match checkpoint::write(&mut session, commit).await {
-            Ok(request) => {
-                session.end(Ok(request)).await.map_err(|fail| CommitError::Unknown(fail.into_error("committing").into()))
-            }
-            Err(refusal) => {
-                session.undo().await;
-                Err(refusal)
-            }
-        }
+        self.store.commit(commit).await
     }
 
     async fn resolve(&self, guard: &Guard) -> Result<Resolved, Error> {

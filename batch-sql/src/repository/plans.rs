@@ -111,7 +111,7 @@ async fn no_statement_needs_a_whole_table_on_postgres() {
         launch::STATEMENTS,
         step::STATEMENTS,
         takeover::STATEMENTS,
-        checkpoint::SHARED,
+        checkpoint::ON_POSTGRES,
         ledger::SHARED,
         unit::STATEMENTS,
     ];

@@ -129,7 +129,7 @@ impl<K: Kind> Store for ServerStore<K> {
     }
 
     async fn begin_lightly(&self, limit: Duration) -> Outcome<Session> {
-        let begin = Begin { synchronous: K::RELAXES.then_some(false), ..self.beginning(limit) };
+        let begin = Begin { synchronous: Some(false), ..self.beginning(limit) };
         Ok(self.session(self.begin_on(&self.control, &begin, limit).await?))
     }
 
@@ -138,12 +138,10 @@ impl<K: Kind> Store for ServerStore<K> {
         Ok(self.session(self.begin_on(&self.control, &begin, self.wait).await?))
     }
 
-    async fn commit_at_once(&self, commit: &Commit) -> Option<Result<Option<Request>, CommitError>> {
+    async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
         let begin = Begin { synchronous: Some(true), ..self.beginning(self.wait) };
-        Some(match self.lend(&self.control, self.wait).await {
-            Ok(lent) => self.commit(ServerTx::late(lent, begin), commit).await,
-            Err(fail) => Err(checkpoint::not_begun(fail)),
-        })
+        let lent = self.lend(&self.control, self.wait).await.map_err(checkpoint::not_begun)?;
+        self.end(ServerTx::late(lent, begin), commit).await
     }
 
     fn now(&self) -> DateTime<Utc> {

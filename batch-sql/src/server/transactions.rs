@@ -51,7 +51,7 @@ impl<K: Kind> Transactions for Server<K> {
     async fn begin_late(&self) -> Result<ServerTx<K>> {
         let store = &self.store;
         let lent = store.lend(&store.chunks, store.wait).await.map_err(|fail| store.not_begun(fail))?;
-        Ok(ServerTx { lent, clean: true, late: Some(self.chunk()) })
+        Ok(ServerTx::late(lent, self.chunk()))
     }
 
     fn conn(tx: &mut ServerTx<K>) -> &mut K::Conn {
@@ -83,7 +83,7 @@ impl<K: Kind> Transactions for Server<K> {
     }
 
     async fn commit(&self, tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
-        self.store.commit(tx, commit).await
+        self.store.end(tx, commit).await
     }
 
     async fn rollback(&self, tx: ServerTx<K>) -> Result<()> {
@@ -144,7 +144,7 @@ impl<K: Kind> ServerStore<K> {
     }
 
     /// Writes the checkpoint and commits: one round trip, unless there are very many skip records.
-    pub(super) async fn commit(&self, mut tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
+    pub(super) async fn end(&self, mut tx: ServerTx<K>, commit: &Commit) -> Result<Option<Request>, CommitError> {
         let skips = checkpoint::skips_before(commit);
         if let Err(error) = self.note(&mut tx, &skips).await {
             tx.undo().await;
@@ -155,8 +155,10 @@ impl<K: Kind> ServerStore<K> {
         failpoint!("server.commit.sending");
         let sent = tx.lent.conn().script(text.into()).await;
         failpoint!("server.commit.answered");
-        // What was kept stays kept where the guard refuses, since it came first.
-        if !sent.as_ref().is_err_and(is_elsewhere) {
+        if sent.as_ref().is_err_and(is_elsewhere) {
+            self.prepares.store(false, Ordering::Relaxed);
+        } else {
+            // What was kept stays kept where the guard refuses, since it came first.
             tx.lent.live_mut().kept.extend(keeps);
         }
         match sent {
@@ -168,7 +170,7 @@ impl<K: Kind> ServerStore<K> {
                     row => Ok(checkpoint::request(row).unwrap_or_default()),
                 }
             }
-            Err(error) => Err(self.failed(tx, error).await),
+            Err(error) => Err(tx.failed(error).await),
         }
     }
 
@@ -199,14 +201,6 @@ impl<K: Kind> ServerStore<K> {
             format!("{begin}; {prepare}{}", checkpoint::and_commit(texts, commit, prepared))
         };
         Ending { text, keeps, is_alone }
-    }
-
-    /// What a failure of guard and COMMIT means: an answer of the server says that nothing was committed, no answer says nothing.
-    pub(super) async fn failed(&self, tx: ServerTx<K>, error: sqlx::Error) -> CommitError {
-        if is_elsewhere(&error) {
-            self.prepares.store(false, Ordering::Relaxed);
-        }
-        tx.failed(error).await
     }
 }
 

@@ -8,14 +8,17 @@ use super::{
 };
 use crate::{
     error::{Class, Fail, Outcome, Place, class},
-    repository::{lease::Timing, owners},
+    repository::{checkpoint, lease::Timing, owners},
     session::Session,
     slot::{Lent, Slot},
     sql::Texts,
     store::Store,
 };
 use async_trait::async_trait;
-use batch_core::{Clock, Error, ErrorKind, Locks, repository::Launch};
+use batch_core::{
+    Clock, Error, ErrorKind, Locks, Request,
+    repository::{Commit, CommitError, Launch},
+};
 use chrono::{DateTime, SubsecRound, Utc};
 use parking_lot::Mutex;
 use sqlx::SqlitePool;
@@ -90,6 +93,19 @@ impl Store for SqliteStore {
         let Some(mut lent) = self.reader.lend(self.wait).await? else { return Err(self.busy().into()) };
         poll(lent.conn(), "BEGIN", self.wait).await?;
         Ok(self.session(lent))
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {
+        let mut session = self.begin(self.wait).await.map_err(checkpoint::not_begun)?;
+        match checkpoint::write(&mut session, commit).await {
+            Ok(request) => {
+                session.end(Ok(request)).await.map_err(|fail| CommitError::Unknown(fail.into_error("committing").into()))
+            }
+            Err(refusal) => {
+                session.undo().await;
+                Err(refusal)
+            }
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {
