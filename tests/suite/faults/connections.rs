@@ -1,34 +1,15 @@
 //! Connections that are cut or ended by the server, all at once, at any moment.
 
-use super::fixture::{Scene, load, on_every_server, parameters};
+use super::fixture::{Scene, cut_at_random, load, on_every_server, parameters};
 use batch_core::BatchStatus;
-use fastrand::Rng;
 
 on_every_server!(connections_cut_at_random_moments_change_nothing, connections_that_the_server_ends_change_nothing);
 
 const ROWS: i64 = 300;
 const ROUNDS: i64 = 30;
 
-/// A moment is a number of statements, which a slow machine does not change.
 async fn connections_cut_at_random_moments_change_nothing(scene: Scene) {
-    let seed = std::env::var("BATCH_FAULT_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
-    println!("BATCH_FAULT_SEED={seed}");
-    let mut random = Rng::with_seed(seed);
-    for run in 0..ROUNDS {
-        let moments: Vec<usize> = (0..random.usize(1..4)).map(|_| random.usize(1..100)).collect();
-        let job = load(&scene.db, ROWS);
-        let cuts = async {
-            for statements in moments {
-                scene.proxy.until_seen("", scene.proxy.seen("") + statements).await;
-                scene.proxy.cut_all();
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            _ = scene.completes_at_last(&job, run, ROWS) => {}
-            () = cuts => {}
-        }
-    }
+    cut_at_random(&scene, ROUNDS, ROWS, load).await;
 }
 
 async fn connections_that_the_server_ends_change_nothing(scene: Scene) {

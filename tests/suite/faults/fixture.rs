@@ -6,6 +6,7 @@ use batch_core::{
 };
 use batch_sql::{Database, SqlInsert};
 use batch_testkit::{Proxy, Server};
+use fastrand::Rng;
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use std::{
@@ -125,6 +126,29 @@ impl Scene {
         assert_eq!(self.numbers(&newest).await, [execution.id], "run {run}");
         let leases = format!("SELECT count(*) FROM batch_lease WHERE execution_id = {}", execution.id);
         assert_eq!(self.number(&leases).await, 0, "run {run}: a lease is left");
+    }
+}
+
+/// Cuts all connections of each round's job at random moments, and launches it until it is complete. A moment is a number of statements, which
+/// a slow machine does not change.
+pub(crate) async fn cut_at_random(scene: &Scene, rounds: i64, rows: i64, job: impl Fn(&Database, i64) -> Job<Database>) {
+    let seed = std::env::var("BATCH_FAULT_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("BATCH_FAULT_SEED={seed}");
+    let mut random = Rng::with_seed(seed);
+    for run in 0..rounds {
+        let moments: Vec<usize> = (0..random.usize(1..4)).map(|_| random.usize(1..100)).collect();
+        let job = job(&scene.db, rows);
+        let cuts = async {
+            for statements in moments {
+                scene.proxy.until_seen("", scene.proxy.seen("") + statements).await;
+                scene.proxy.cut_all();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = scene.completes_at_last(&job, run, rows) => {}
+            () = cuts => {}
+        }
     }
 }
 

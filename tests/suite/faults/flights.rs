@@ -1,9 +1,8 @@
 //! Chunks in flight on real servers: commits whose answer is lost, connections that end, chunks that lock one another's rows.
 
-use super::fixture::{BEGIN, COMMIT, Scene, load, load_as, numbers, on_every_server, parameters};
+use super::fixture::{BEGIN, COMMIT, Scene, cut_at_random, load, load_as, numbers, on_every_server, parameters};
 use batch_core::{BatchStatus, Job, ListReader, Retry};
 use batch_sql::{Database, SqlUpsert};
-use fastrand::Rng;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -48,26 +47,8 @@ async fn a_flight_that_cannot_begin_is_done_again(scene: Scene) {
     }
 }
 
-/// A moment is a number of statements, which a slow machine does not change.
 async fn connections_cut_under_chunks_in_flight_change_nothing(scene: Scene) {
-    let seed = std::env::var("BATCH_FAULT_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
-    println!("BATCH_FAULT_SEED={seed}");
-    let mut random = Rng::with_seed(seed);
-    for run in 0..20 {
-        let moments: Vec<usize> = (0..random.usize(1..4)).map(|_| random.usize(1..100)).collect();
-        let job = flying(&scene.db, ROWS);
-        let cuts = async {
-            for statements in moments {
-                scene.proxy.until_seen("", scene.proxy.seen("") + statements).await;
-                scene.proxy.cut_all();
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            _ = scene.completes_at_last(&job, run, ROWS) => {}
-            () = cuts => {}
-        }
-    }
+    cut_at_random(&scene, 20, ROWS, flying).await;
 }
 
 /// Rows that are in the table already are refused; one at a time and in flight, the same are skipped.
