@@ -9,7 +9,7 @@ mod product;
 mod reading;
 mod table;
 
-use batch_core::{BatchStatus, Job, JobExecution, Parameters, Result, Transactions};
+use batch_core::{BatchStatus, Job, JobExecution, Parameters, Result};
 use batch_sql::Postgres;
 use std::{env, process::ExitCode, time::Instant};
 
@@ -39,9 +39,10 @@ async fn main() -> Result<ExitCode> {
     };
     let url = env::var("BENCH_URL").unwrap_or_else(|_| URL.to_owned());
     let call = Call { workload, chunk: chunk.parse()?, url };
+    // On a worker, where the step is too: launching also waits for the database.
     let (call, measured) = tokio::spawn(async move {
-        let m = measured(&call).await;
-        (call, m)
+        let measured = measured(&call).await;
+        (call, measured)
     })
     .await?;
     Ok(print(&call, &measured?))
@@ -79,12 +80,8 @@ fn print(call: &Call, measured: &Measured) -> ExitCode {
 async fn timed(call: &Call, parameters: Parameters, job: impl FnOnce(&Postgres) -> Job<Postgres>) -> Result<Measured> {
     let begun = Instant::now();
     let database = Postgres::open(&call.url).await?;
-    let execution = timed_job(&job(&database), parameters).await?;
+    let execution = job(&database).run(parameters).await?;
     Ok(Measured { execution, seconds: begun.elapsed().as_secs_f64(), first_item: None })
-}
-
-async fn timed_job<D: Transactions + Clone>(job: &Job<D>, parameters: Parameters) -> Result<JobExecution> {
-    Ok(job.run(parameters).await?)
 }
 
 /// Parameters that no run had before.

@@ -1,6 +1,6 @@
 //! w4 and w4m: numbers in memory; w6: no items at all.
 
-use crate::{Call, Measured, fresh, timed, timed_job};
+use crate::{Call, Measured, fresh, timed};
 use batch_core::{Chunk, Durability, Job, Memory, Result, Writer, iter};
 use std::{
     hint::black_box,
@@ -71,6 +71,6 @@ async fn in_memory(chunk: usize, sum: Sum) -> Result<Measured> {
     let begun = Instant::now();
     let job = Job::new("bench-w4m", &Memory::new())
         .step("sum", move |s| Ok(s.chunk(chunk, iter(0..NUMBERS)).map(|x| Ok(black_box(x) + 1)).writer(sum.clone())));
-    let execution = timed_job(&job, fresh()?).await?;
+    let execution = job.run(fresh()?).await?;
     Ok(Measured { execution, seconds: begun.elapsed().as_secs_f64(), first_item: None })
 }
