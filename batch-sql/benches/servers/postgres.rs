@@ -15,6 +15,7 @@ const TABLE: &str =
     "DROP TABLE IF EXISTS product; CREATE TABLE product (id BIGINT PRIMARY KEY, sku TEXT NOT NULL, name TEXT NOT NULL,
     category TEXT NOT NULL, price_cents BIGINT NOT NULL, stock INT NOT NULL, updated_at TIMESTAMPTZ NOT NULL)";
 const COLUMNS: &str = "id, sku, name, category, price_cents, stock, updated_at";
+const COPY: &str = "COPY product (id, sku, name, category, price_cents, stock, updated_at) FROM STDIN (FORMAT BINARY)";
 const SET: &str = "sku = excluded.sku, name = excluded.name, category = excluded.category, price_cents = excluded.price_cents,
     stock = excluded.stock, updated_at = excluded.updated_at";
 
@@ -24,6 +25,7 @@ enum How {
     Upsert,
     Update,
     CopyBinary,
+    CopyOneByOne,
     CopyText,
     Unnest,
     Values,
@@ -38,6 +40,7 @@ pub(crate) async fn compare(rounds: usize) -> Result<()> {
     let inserts = [
         ("SqlInsert", How::Insert),
         ("COPY BINARY", How::CopyBinary),
+        ("COPY BINARY one by one", How::CopyOneByOne),
         ("COPY TEXT", How::CopyText),
         ("UNNEST", How::Unnest),
         ("VALUES", How::Values),
@@ -70,7 +73,7 @@ async fn measure(conn: &mut PgConnection, rows: usize, rounds: usize, hows: &[(&
             conn.execute(TABLE).await?;
             let fill = matches!(how, How::Upsert | How::UpsertTemporary | How::Update | How::UpdateEach);
             if fill {
-                copy(conn, &products(0, rows * repeats(rows)), true).await?;
+                send(conn, COPY, &binary(&products(0, rows * repeats(rows)))).await?;
             }
             let mut writers =
                 (SqlInsert::into("product"), SqlUpsert::into("product").key(["id"]), SqlUpdate::table("product").key(["id"]));
@@ -83,8 +86,11 @@ async fn measure(conn: &mut PgConnection, rows: usize, rounds: usize, hows: &[(&
                     How::Insert => writers.0.write(conn, items).await?,
                     How::Upsert => writers.1.write(conn, items).await?,
                     How::Update => writers.2.write(conn, items).await?,
-                    How::CopyBinary => copy(conn, &chunk, true).await?,
-                    How::CopyText => copy(conn, &chunk, false).await?,
+                    How::CopyBinary => send(conn, COPY, &binary(&chunk)).await?,
+                    How::CopyOneByOne => {
+                        send(conn, &format!("{COPY} WHERE pg_is_in_recovery() IS NOT NULL"), &binary(&chunk)).await?
+                    }
+                    How::CopyText => text(conn, &chunk).await?,
                     How::Unnest => unnest(conn, &chunk).await?,
                     How::Values => values(conn, &chunk).await?,
                     How::UpsertTemporary => temporary(conn, &chunk).await?,
@@ -119,10 +125,7 @@ fn binary(chunk: &[Product]) -> Vec<u8> {
     out
 }
 
-async fn copy(conn: &mut PgConnection, chunk: &[Product], as_binary: bool) -> Result<()> {
-    if as_binary {
-        return send(conn, &format!("COPY product ({COLUMNS}) FROM STDIN (FORMAT BINARY)"), &binary(chunk)).await;
-    }
+async fn text(conn: &mut PgConnection, chunk: &[Product]) -> Result<()> {
     let row = |p: &Product| {
         let at = p.updated_at.to_rfc3339();
         format!("{}\t{}\t{}\t{}\t{}\t{}\t{at}\n", p.id, p.sku, p.name, p.category, p.price_cents, p.stock)

@@ -117,7 +117,7 @@ impl Plan {
         // The next chunk is likely to be about as long.
         self.room = rows.len() + rows.len() / 16;
         self.statement = if form == Form::Binary { "COPY BINARY" } else { "COPY TEXT" };
-        let mut copy = conn.copy_in_raw(&statements::copy(target, form)).await.map_err(Refused::from)?;
+        let mut copy = conn.copy_in_raw(&statements::copy(target, form, items.len())).await.map_err(Refused::from)?;
         for piece in rows.chunks(PIECE) {
             copy.send(piece).await.map_err(Refused::from)?;
         }

@@ -138,6 +138,27 @@ async fn over_tcp_copy_is_used_where_small_packets_do_not_wait() {
     assert_eq!(rows(&mut drivers).await.len(), 1000);
 }
 
+/// From 600 to 1,999 rows the server is made to insert one by one.
+#[tokio::test]
+async fn a_copy_takes_every_row_however_the_server_inserts_them() {
+    let mut db = PgConnection::fresh().await;
+    for table in ["CREATE TABLE item (id int8 PRIMARY KEY, v text)", "CREATE TABLE item (id int8, v text) PARTITION BY HASH (id)"] {
+        db.sql(&format!("DROP TABLE IF EXISTS item; {table}")).await;
+        if table.contains("PARTITION") {
+            db.sql("CREATE TABLE a PARTITION OF item FOR VALUES WITH (MODULUS 2, REMAINDER 0)").await;
+            db.sql("CREATE TABLE b PARTITION OF item FOR VALUES WITH (MODULUS 2, REMAINDER 1)").await;
+        }
+        let (mut writer, mut written) = (SqlInsert::into("item"), 0);
+        for rows in [32, 599, 600, 1999, 2000] {
+            let chunk: Vec<Text> = (written..written + rows).map(|id| Text { id, v: "x" }).collect();
+            write(&mut db, &mut writer, &chunk).await.unwrap();
+            written += rows;
+            assert_eq!(db.numbers("SELECT count(DISTINCT id) FROM item").await, [written]);
+            assert!(format!("{writer:?}").contains("COPY BINARY"), "{writer:?}");
+        }
+    }
+}
+
 /// The row that a COPY stopped at, if the error says it.
 async fn stopped_at(db: &mut PgConnection, table: &str, chunk: &[Text]) -> Result<usize, String> {
     let error = write(db, &mut SqlInsert::into(table), chunk).await.unwrap_err();
