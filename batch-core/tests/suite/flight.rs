@@ -99,6 +99,32 @@ async fn bad_items_are_skipped_as_they_are_one_chunk_at_a_time() {
     );
 }
 
+/// Every other chunk has an item that the processor refuses.
+async fn processed(in_flight: usize, skip: u64) -> Ran {
+    let table = Table::new(Memory::new());
+    let job = Job::new("load", &table).step("rows", move |s| {
+        let items: Vec<u64> = (0..120).collect();
+        let rows = s.chunk(3, ListReader::new(items)).map(|n: u64| if n % 6 == 1 { Err("odd".into()) } else { Ok(n) });
+        Ok(rows.writer(Insert::default()).skip(skip).in_flight(in_flight).read_ahead(4))
+    });
+    let execution = job.run(Parameters::new()).await.unwrap();
+    let skips = table.memory.explorer_skips(execution.steps[0].id).await;
+    Ran { skips, execution, table }
+}
+
+#[tokio::test]
+async fn chunks_with_items_that_the_processor_refused_fly_and_are_judged_at_the_front() {
+    let (ran, alone) = (processed(4, 20).await, processed(1, 20).await);
+    assert_eq!((ran.table.most_open(), ran.table.begun()), (4, 40), "none was in vain");
+    assert_eq!((ran.table.rows(), ran.skips, counts(&ran.execution)), (alone.table.rows(), alone.skips, counts(&alone.execution)));
+
+    let (ran, alone) = (processed(4, 10).await, processed(1, 10).await);
+    assert_eq!(ran.execution.exit_status.message, alone.execution.exit_status.message);
+    assert!(ran.execution.exit_status.message.contains("item 61"), "{}", ran.execution.exit_status.message);
+    assert_eq!((ran.table.rows(), ran.skips, counts(&ran.execution)), (alone.table.rows(), alone.skips, counts(&alone.execution)));
+    assert_eq!(ran.table.open(), 0, "it and what flew behind it are undone");
+}
+
 #[tokio::test]
 async fn the_item_beyond_the_limit_fails_the_step_behind_all_that_comes_before() {
     let ran = load(120, 4, Insert { refuses: vec![20, 70, 71], ..Insert::default() }, 2).await;

@@ -114,7 +114,7 @@ where
         }
     }
 
-    /// Lets what may fly take off, in order. A chunk with failures or skips is judged before it is written.
+    /// Lets what may fly take off, in order. A chunk that failed while it was filled is judged first.
     async fn launch(&mut self, base: &mut W, run: &StepRun) {
         for (at, slot) in (self.first..).zip(&mut self.slots) {
             let Slot::Waiting(waiting) = slot else { continue };
@@ -222,7 +222,7 @@ impl<Out> Waiting<Out> {
 
     fn flies(&self) -> bool {
         let batch = &self.batch;
-        let whole = batch.failure.is_none() && batch.skips.is_empty() && !batch.stopped && !batch.outs.is_empty();
+        let whole = batch.failure.is_none() && !batch.stopped && !batch.outs.is_empty();
         whole && !self.failed && !matches!(self.told, Some(Err(_)))
     }
 }

@@ -90,7 +90,7 @@ where
     /// A chunk that was in flight, at its turn.
     async fn written(
         &mut self,
-        batch: Batch<P::Out>,
+        mut batch: Batch<P::Out>,
         open: Open<W, T>,
         line: &mut Line<W, T, P::Out>,
         feed: &Feed<R, P>,
@@ -99,6 +99,11 @@ where
         let Open { tx, mut writer, began, opened, .. } = open;
         let mut parts = Parts { kept: batch.outs.len(), calls: 1, ..Parts::default() };
         let transactions = self.sink.transactions.clone();
+        // How many skips are left is known only now.
+        if let Err(error) = judge(&self.skip, &mut batch, run).await {
+            give_up(&*transactions, tx, false).await;
+            return Err(error);
+        }
         let attempt = match make_commit(&mut writer, transactions.is_dry_run(), &batch, &parts, run).await {
             Ok(commit) => commit_chunk(&*transactions, tx, commit, opened, &mut parts, run).await,
             Err(broken) => {
