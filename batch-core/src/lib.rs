@@ -66,7 +66,7 @@ pub use execution::{
     BatchStatus, Checkpoint, Context, Counts, ExitStatus, JobExecution, JobInstance, JobKeyFormat, Parameter, ParameterValue,
     Parameters, Phase, Secret, SkipRecord, StepExecution, UnitCounts, UnitRecord, UnitStatus,
 };
-pub use item::{BoxReader, Chain, Chunk, Identity, Map, Processor, Reader, Then, Total, Undo, Writer, filter_map, map};
+pub use item::{BoxReader, Chain, Chunk, Encoder, Identity, Map, Processor, Reader, Then, Total, Undo, Writer, filter_map, map};
 pub use item::{Classify, ListReader, ListWriter, MultiReader, Peek, classify, iter, stream, try_iter, try_stream};
 pub use job::{Job, ParameterRules, StepOptions};
 pub use launch::{Run, exit_code};

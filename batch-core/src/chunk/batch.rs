@@ -3,7 +3,7 @@
 use crate::{
     error::{BadRecord, BoxError, ItemProblem, chain, find},
     execution::{Counts, Phase, SkipRecord},
-    item::{Chunk, Gaps, Numbers, Total},
+    item::{Chunk, Encoded, Gaps, Numbers, Total},
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(super) struct Batch<Out> {
     /// What the processor let through, in input order.
     pub(super) outs: Vec<Out>,
+    /// What the writer's encoder made of all of them.
+    pub(super) encoded: Option<Encoded>,
     /// Number of the first record since the instance began.
     pub(super) first: u64,
     /// Records consumed.
@@ -72,6 +74,7 @@ impl<Out> Default for Batch<Out> {
     fn default() -> Self {
         Self {
             outs: Vec::new(),
+            encoded: None,
             first: 0,
             read: 0,
             filtered: 0,
@@ -95,6 +98,7 @@ impl<Out> Batch<Out> {
     /// Empties the batch for a chunk that begins with record `first`.
     pub(super) fn begin(&mut self, first: u64) {
         self.outs.clear();
+        self.encoded = None;
         self.dropped.clear();
         self.skipped.clear();
         self.lines.clear();
@@ -134,7 +138,8 @@ impl<Out> Batch<Out> {
 
     /// Outputs `from..to` as a writer sees them.
     pub(super) fn chunk<'a>(&'a self, from: usize, to: usize, origin: &'a str) -> Chunk<'a, Out> {
-        Chunk::new(&self.outs[from..to], Numbers::Gaps(self.numbers(from)), origin)
+        let encoded = self.encoded.as_ref().filter(|_| to - from == self.outs.len());
+        Chunk::new(&self.outs[from..to], Numbers::Gaps(self.numbers(from)), origin).with_encoded(encoded)
     }
 
     /// Number and line of output `index`.

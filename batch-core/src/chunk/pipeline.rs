@@ -1,7 +1,7 @@
 //! Chunks in order, the next ones read and processed while the one before is being written.
 
 use super::{batch::Batch, source::Source};
-use crate::item::{Processor, Reader};
+use crate::item::{Encoder, Processor, Reader};
 use futures_util::poll;
 use std::{
     collections::VecDeque,
@@ -71,6 +71,13 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         self.source.as_mut()?.fill(&mut batch).await;
         self.filled = begun.elapsed();
         Some(batch)
+    }
+
+    /// Has the next chunks made ready by the writer's encoder.
+    pub(super) fn encode_by(&mut self, encoder: Option<Encoder<P::Out>>) {
+        if let Some(source) = &mut self.source {
+            source.encoder = encoder;
+        }
     }
 
     /// Takes a chunk's buffers back.

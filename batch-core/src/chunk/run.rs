@@ -80,6 +80,7 @@ where
     let source = Box::new(Source {
         reader: step.reader,
         processor: step.processor,
+        encoder: None,
         completion: step.completion,
         size: None,
         skip: step.options.skip.clone(),
@@ -191,6 +192,7 @@ where
         judge(&self.skip, &mut batch, run).await?;
         told(run).await?;
         let Self { pipeline, sink, .. } = self;
+        pipeline.encode_by(sink.writer.encoder());
         let written = {
             let writing = pin!(sink.write(&batch, run));
             pipeline.overlap(batch.end, writing).await

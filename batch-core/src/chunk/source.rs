@@ -10,7 +10,7 @@ use crate::{
     control::Allowance,
     error::{BadRecord, BoxError, Result, Transient, caused_by, find, panicked},
     execution::Phase,
-    item::{Processor, Reader},
+    item::{Encoder, Processor, Reader},
     listener::ItemError,
     policy::{Completion, Filling, Retry, Skip},
     step::Listeners,
@@ -21,9 +21,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The reading half of a chunk step; moves to a task of its own while the chunk before is being written.
-pub(super) struct Source<R: Reader, P> {
+pub(super) struct Source<R: Reader, P: Processor<R::Item>> {
     pub(super) reader: R,
     pub(super) processor: P,
+    /// The writer's, which makes filled chunks ready to be sent.
+    pub(super) encoder: Option<Encoder<P::Out>>,
     pub(super) completion: Completion,
     /// The size of the next chunk, where it is adaptive.
     pub(super) size: Option<NextSize>,
@@ -67,6 +69,7 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
             batch.read_time = read.saturating_sub(begun);
             if !batch.stopped && batch.failure.is_none() {
                 self.process(batch).await;
+                batch.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(&batch.outs));
                 batch.process_time = self.surroundings.clock.uptime().saturating_sub(read);
             }
             crate::failpoint!("chunk.processed");

@@ -3,6 +3,7 @@
 mod adapt;
 mod boxed;
 mod closure;
+mod encoder;
 mod iso;
 mod processor;
 mod reader;
@@ -14,6 +15,8 @@ pub use adapt::{
 };
 pub use boxed::BoxReader;
 pub use closure::{Chain, Identity, Map, Then, filter_map, map};
+pub(crate) use encoder::Encoded;
+pub use encoder::Encoder;
 pub use iso::iso;
 pub use processor::Processor;
 pub use reader::{Reader, Total};

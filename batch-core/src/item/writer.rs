@@ -1,8 +1,9 @@
 //! The contract of a writer, and the chunk it is given.
 
+use super::encoder::{Encoded, Encoder};
 use crate::error::Result;
 use serde_json::Value;
-use std::{future::Future, ops::Deref};
+use std::{any::Any, future::Future, ops::Deref};
 
 /// Writes the items of a chunk, with the driver's own connection inside the chunk's transaction.
 ///
@@ -76,6 +77,14 @@ pub trait Writer<Item, Conn = ()>: Send + 'static {
     fn uses_connection(&self) -> bool {
         true
     }
+
+    /// What makes the items of a chunk ready to be sent, where that can be done without the connection. Default: nothing.
+    ///
+    /// Asked for before each chunk is written. The engine calls it with the items of the next one, on another thread and before the
+    /// transaction of that begins; so `write` has less to do while a transaction is open. Not called for parts of a chunk.
+    fn encoder(&self) -> Option<Encoder<Item>> {
+        None
+    }
 }
 
 /// What undoes a writer's effects; decides whether a chunk can be written again by halves.
@@ -94,6 +103,7 @@ pub struct Chunk<'a, T> {
     items: &'a [T],
     numbers: Numbers<'a>,
     origin: &'a str,
+    encoded: Option<&'a Encoded>,
 }
 
 /// Which record each item of a chunk came from.
@@ -151,7 +161,17 @@ fn before(gaps: &[u32], index: usize) -> usize {
 
 impl<'a, T> Chunk<'a, T> {
     pub(crate) fn new(items: &'a [T], numbers: Numbers<'a>, origin: &'a str) -> Self {
-        Self { items, numbers, origin }
+        Self { items, numbers, origin, encoded: None }
+    }
+
+    /// The same chunk with what the writer's encoder made of it.
+    pub(crate) fn with_encoded(self, encoded: Option<&'a Encoded>) -> Self {
+        Self { encoded, ..self }
+    }
+
+    /// What the writer's [`encoder`](Writer::encoder) made of these items, where it made an `E` of them.
+    pub fn encoded<E: Any>(self) -> Option<&'a E> {
+        self.encoded?.get()
     }
 
     /// Each item with its idempotency key: instance, step and the record's number since the instance began.

@@ -7,6 +7,7 @@
     reason = "a test's failure is a panic, and its modules are nobody else's"
 )]
 
+mod encoder;
 mod flight;
 mod mistakes;
 mod order;

@@ -88,7 +88,7 @@ async fn measure(conn: &mut PgConnection, rows: usize, rounds: usize, hows: &[(&
                     How::Update => writers.2.write(conn, items).await?,
                     How::CopyBinary => send(conn, COPY, &binary(&chunk)).await?,
                     How::CopyOneByOne => {
-                        send(conn, &format!("{COPY} WHERE pg_is_in_recovery() IS NOT NULL"), &binary(&chunk)).await?
+                        send(conn, &format!("{COPY} WHERE pg_is_in_recovery() IS NOT NULL"), &binary(&chunk)).await?;
                     }
                     How::CopyText => text(conn, &chunk).await?,
                     How::Unnest => unnest(conn, &chunk).await?,

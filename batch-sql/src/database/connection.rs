@@ -5,7 +5,7 @@ use crate::{
     dialect::{Driver, SqlConn, Task},
     server::Server,
 };
-use batch_core::{Result, Transactions};
+use batch_core::{Chunk, Result, Transactions};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, MySqlConnection, PgConnection, SqliteConnection, raw_sql};
 use std::fmt;
@@ -58,7 +58,7 @@ impl Connection {
 impl SqlConn for Connection {}
 
 impl Driver for Connection {
-    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: Chunk<'_, T>) -> Result<()> {
         match self.driver() {
             Driven::Sqlite(conn) => conn.write(task, items).await,
             Driven::Postgres(conn) => conn.write(task, items).await,

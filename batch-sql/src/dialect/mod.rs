@@ -13,7 +13,7 @@ pub(crate) use self::{
     task::Task,
 };
 
-use batch_core::Result;
+use batch_core::{Chunk, Result};
 use serde::Serialize;
 use std::future::Future;
 
@@ -30,5 +30,5 @@ pub trait SqlConn: Driver + Send + 'static {}
 /// A connection that may be one of several databases' forwards to the one it is; the task learns anew whom it works for.
 pub trait Driver {
     /// Carries out `task` for all items, in their order, or fails; what it did until then is the transaction's to undo.
-    fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> impl Future<Output = Result<()>> + Send;
+    fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: Chunk<'_, T>) -> impl Future<Output = Result<()>> + Send;
 }

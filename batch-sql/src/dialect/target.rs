@@ -138,6 +138,10 @@ impl Target {
         self.proven = true;
     }
 
+    pub(super) fn is_proven(&self) -> bool {
+        self.proven
+    }
+
     /// Hands over the values of an item, in the order of the columns.
     pub(super) fn bind<T: Serialize>(&self, item: &T, values: &mut impl Values) -> Result<(), RowError> {
         let others = if matches!(self.action, Action::Delete { .. }) { Others::Ignored } else { Others::Refused };

@@ -4,7 +4,7 @@ use super::{
     mysql, postgres, sqlite,
     target::{Action, Target},
 };
-use batch_core::Result;
+use batch_core::{Chunk, Encoder, Result};
 use serde::Serialize;
 use std::{fmt, future::Future};
 
@@ -45,13 +45,13 @@ pub(super) trait Own: Default {
         conn: &mut Self::Conn,
         target: &mut Target,
         first: &T,
-        items: &[T],
+        items: Chunk<'_, T>,
     ) -> impl Future<Output = Result<()>> + Send;
 }
 
 impl Task {
     /// Carries out the task by the plan of one database. A write that is given up loses the plan, so that it is made anew.
-    pub(super) async fn carry_out<P: Own, T: Serialize + Sync>(&mut self, conn: &mut P::Conn, items: &[T]) -> Result<()> {
+    pub(super) async fn carry_out<P: Own, T: Serialize + Sync>(&mut self, conn: &mut P::Conn, items: Chunk<'_, T>) -> Result<()> {
         let Some(first) = items.first() else { return Ok(()) };
         let mut plan = P::from_plan(std::mem::take(&mut self.plan)).unwrap_or_default();
         let written = plan.write(conn, &mut self.target, first, items).await;
@@ -82,6 +82,14 @@ impl Task {
             shown.field("key", &self.target.action.key());
         }
         shown.field("statement", &self.statement()).finish()
+    }
+
+    /// What makes chunks ready before their transaction, once rows were written.
+    pub(crate) fn encoder<T: Serialize + 'static>(&self) -> Option<Encoder<T>> {
+        match &self.plan {
+            Plan::Postgres(plan) if self.target.is_proven() => plan.encoder(),
+            _ => None,
+        }
     }
 
     fn statement(&self) -> &'static str {

@@ -1,7 +1,7 @@
 //! Inserts items as rows.
 
 use crate::dialect::{Action, SqlConn, Task};
-use batch_core::{Chunk, Result, Writer};
+use batch_core::{Chunk, Encoder, Result, Writer};
 use serde::Serialize;
 use serde_json::Value;
 use std::{fmt, marker::PhantomData};
@@ -43,7 +43,11 @@ impl<T> SqlInsert<T> {
 impl<T: Serialize + Sync + 'static, C: SqlConn> Writer<T, C> for SqlInsert<T> {
     async fn write(&mut self, conn: &mut C, items: Chunk<'_, T>) -> Result<()> {
         self.task.check("")?;
-        conn.write(&mut self.task, items.items()).await
+        conn.write(&mut self.task, items).await
+    }
+
+    fn encoder(&self) -> Option<Encoder<T>> {
+        self.task.encoder()
     }
 
     async fn open(&mut self, _: Option<Value>) -> Result<()> {

@@ -39,7 +39,7 @@ impl<T> SqlUpsert<T> {
 impl<T: Serialize + Sync + 'static, C: SqlConn> Writer<T, C> for SqlUpsert<T> {
     async fn write(&mut self, conn: &mut C, items: Chunk<'_, T>) -> Result<()> {
         self.task.check(KEY)?;
-        conn.write(&mut self.task, items.items()).await
+        conn.write(&mut self.task, items).await
     }
 
     async fn open(&mut self, _: Option<Value>) -> Result<()> {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{FailedItems, RefusedItem, Result},
-    item::{Chunk, Undo, Writer},
+    item::{Chunk, Encoder, Undo, Writer},
 };
 use serde_json::Value;
 
@@ -103,6 +103,11 @@ where
 
     fn uses_connection(&self) -> bool {
         self.writers.any_uses_connection()
+    }
+
+    /// None, since no writer gets a chunk as it is.
+    fn encoder(&self) -> Option<Encoder<Item>> {
+        None
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{BoxError, FailedItems, RefusedItem, Result},
-    item::{Chunk, Undo, Writer},
+    item::{Chunk, Encoder, Undo, Writer},
 };
 use serde_json::Value;
 use std::future::Future;
@@ -128,6 +128,11 @@ macro_rules! tuple {
 
             fn uses_connection(&self) -> bool {
                 self.any_uses_connection()
+            }
+
+            /// The first one's that has any; the others do not take what it made for theirs.
+            fn encoder(&self) -> Option<Encoder<Item>> {
+                None$(.or_else(|| self.$index.encoder()))+
             }
         }
     };

@@ -12,7 +12,7 @@ use super::{
     target::{Action, Target},
     task::{self, Own},
 };
-use batch_core::Result;
+use batch_core::{Chunk, Result};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, MySqlConnection, mysql::MySqlArguments};
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) struct Plan {
 impl SqlConn for MySqlConnection {}
 
 impl Driver for MySqlConnection {
-    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: Chunk<'_, T>) -> Result<()> {
         task.carry_out::<Plan, T>(self, items).await
     }
 }
@@ -60,12 +60,12 @@ impl Own for Plan {
         conn: &mut MySqlConnection,
         target: &mut Target,
         first: &T,
-        items: &[T],
+        items: Chunk<'_, T>,
     ) -> Result<()> {
         self.learn(conn, target, first).await?;
         match target.action {
-            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.by_key(conn, target, misses, items).await,
-            _ => self.insert(conn, target, items).await,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.by_key(conn, target, misses, &items).await,
+            _ => self.insert(conn, target, &items).await,
         }
     }
 }

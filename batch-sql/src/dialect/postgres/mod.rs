@@ -2,6 +2,7 @@
 
 mod array;
 mod binary;
+mod copy;
 mod kind;
 mod rows;
 mod statements;
@@ -13,23 +14,19 @@ use super::{
     target::{Action, Misses, Target, mistake},
     task::{self, Own},
 };
-use crate::{
-    error::{Class, Refused, class},
-    row::RowError,
-};
+use crate::{error::Refused, row::RowError};
 use array::Array;
-use batch_core::{BoxError, RefusedItem, Result};
+use batch_core::{Chunk, Encoder, Result};
+use copy::Encoding;
 use kind::Kind;
 use rows::Form;
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgDatabaseError, query::QueryAs};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, query::QueryAs};
 use std::sync::Arc;
 use table::Column;
 
 /// Below, COPY's second round trip costs more than it saves.
 const FEW: usize = 32;
-/// Bytes in one message of COPY; a longer one is slower.
-const PIECE: usize = 64 * 1024;
 
 /// What was learned of the table, and the statements made for it.
 #[derive(Debug, Clone, Default)]
@@ -41,15 +38,15 @@ pub(super) struct Plan {
     /// Those that are written.
     columns: Vec<Column>,
     texts: Vec<(Form, Arc<str>)>,
-    /// For the bytes of a chunk.
-    room: usize,
+    /// How items become the rows of a COPY, where the table takes those.
+    copying: Option<Arc<Encoding>>,
     statement: &'static str,
 }
 
 impl SqlConn for PgConnection {}
 
 impl Driver for PgConnection {
-    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: Chunk<'_, T>) -> Result<()> {
         task.carry_out::<Plan, T>(self, items).await
     }
 }
@@ -70,13 +67,13 @@ impl Own for Plan {
         conn: &mut PgConnection,
         target: &mut Target,
         first: &T,
-        items: &[T],
+        items: Chunk<'_, T>,
     ) -> Result<()> {
         self.learn(conn, target, first).await?;
         match target.action {
-            Action::Insert if items.len() >= FEW && self.takes_copy() => self.copy(conn, target, items).await,
-            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.count(conn, target, misses, items).await,
-            _ => self.insert(conn, target, items).await,
+            Action::Insert if items.len() >= FEW && self.copying.is_some() => self.copy(conn, items).await,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.count(conn, target, misses, &items).await,
+            _ => self.insert(conn, target, &items).await,
         }
     }
 }
@@ -98,33 +95,30 @@ impl Plan {
         self.columns = columns.into_iter().cloned().collect();
         self.texts.clear();
         refuse_generated(target, &self.columns)?;
+        self.copying = self.takes_copy(target).then(|| Arc::new(Encoding::new(target, &self.columns, self.is_binary())));
         self.is_ready = true;
         Ok(())
     }
 
-    fn takes_copy(&self) -> bool {
-        self.columns.iter().all(|column| column.takes_copy)
+    fn takes_copy(&self, target: &Target) -> bool {
+        target.action == Action::Insert && self.columns.iter().all(|column| column.takes_copy)
+    }
+
+    /// What makes chunks ready before their transaction.
+    pub(super) fn encoder<T: Serialize + 'static>(&self) -> Option<Encoder<T>> {
+        self.copying.as_ref().map(Encoding::encoder)
+    }
+
+    async fn copy<T: Serialize>(&mut self, conn: &mut PgConnection, items: Chunk<'_, T>) -> Result<()> {
+        if let Some(copying) = &self.copying {
+            self.statement = copying.copy(conn, items).await?;
+        }
+        Ok(())
     }
 
     /// Whether every column has a type that values are made for here.
     fn is_binary(&self) -> bool {
         self.columns.iter().all(|column| column.kind() != Kind::Other && column.array_oid.0 != 0)
-    }
-
-    /// Nothing is sent before the whole chunk is made, so that a bad item leaves the connection as it was.
-    async fn copy<T: Serialize>(&mut self, conn: &mut PgConnection, target: &Target, items: &[T]) -> Result<()> {
-        let (rows, form) = rows::make(self.is_binary(), |form| rows::copied(target, &self.columns, form, self.room, items))?;
-        // The next chunk is likely to be about as long.
-        self.room = rows.len() + rows.len() / 16;
-        self.statement = if form == Form::Binary { "COPY BINARY" } else { "COPY TEXT" };
-        let mut copy = conn.copy_in_raw(&statements::copy(target, form, items.len())).await.map_err(Refused::from)?;
-        for piece in rows.chunks(PIECE) {
-            copy.send(piece).await.map_err(Refused::from)?;
-        }
-        match copy.finish().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(named(error, target, items.len())),
-        }
     }
 
     async fn insert<T: Serialize>(&mut self, conn: &mut PgConnection, target: &Target, items: &[T]) -> Result<()> {
@@ -171,30 +165,6 @@ impl Plan {
     }
 }
 
-/// The error of a COPY with the row that it stopped at, as the server's context of the error says it: `COPY item, line 3`. Constraints that
-/// are examined at the end of the statement name none.
-fn named(error: sqlx::Error, target: &Target, rows: usize) -> BoxError {
-    let row = match &error {
-        sqlx::Error::Database(e) if class(&error) == Class::Constraint => {
-            e.try_downcast_ref::<PgDatabaseError>().and_then(|e| line(e.r#where()?, target))
-        }
-        _ => None,
-    };
-    let error = Refused::from(error).into();
-    match row.and_then(|row| row.checked_sub(1)).filter(|index| *index < rows) {
-        Some(index) => RefusedItem { index, error }.into(),
-        None => error,
-    }
-}
-
-/// The first number behind the table's name, whatever the language of the server's messages.
-fn line(context: &str, target: &Target) -> Option<usize> {
-    let table = target.table.rsplit('.').next()?;
-    let place = context.lines().last()?.strip_prefix("COPY ")?.strip_prefix(table)?.strip_prefix(',')?;
-    let digits = place.trim_start_matches(|c: char| !c.is_ascii_digit());
-    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
 /// COPY would put a value where the other statements refuse it.
 fn refuse_generated(target: &Target, columns: &[Column]) -> Result<(), batch_core::Error> {
     let key = target.action.key();
@@ -208,22 +178,5 @@ fn refuse_generated(target: &Target, columns: &[Column]) -> Result<(), batch_cor
             column.name, target.table
         )),
         None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::line;
-    use crate::dialect::target::{Action, Target};
-
-    #[test]
-    fn the_row_is_read_in_any_language() {
-        let at = |table: &str, context: &str| line(context, &Target::new(table, Action::Insert));
-        assert_eq!(at("item", "COPY item, line 12"), Some(12));
-        assert_eq!(at("shop.item", "COPY item, Zeile 3, Spalte 7: \"x\""), Some(3));
-        assert_eq!(at("item", "COPY item, 5行目"), Some(5));
-        assert_eq!(at("item", "PL/pgSQL function f() line 9 at RAISE\nCOPY item, line 4"), Some(4));
-        assert_eq!(at("item", "COPY item2, line 4"), None);
-        assert_eq!(at("item", "SQL statement \"SELECT 1\""), None);
     }
 }

@@ -13,7 +13,7 @@ use super::{
     task::{self, Own},
 };
 use crate::{error::Refused, row::RowError};
-use batch_core::Result;
+use batch_core::{Chunk, Result};
 use serde::Serialize;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection, sqlite::SqliteArguments};
 use table::{Column, Keys};
@@ -40,7 +40,7 @@ pub(super) struct Plan {
 impl SqlConn for SqliteConnection {}
 
 impl Driver for SqliteConnection {
-    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: &[T]) -> Result<()> {
+    async fn write<T: Serialize + Sync>(&mut self, task: &mut Task, items: Chunk<'_, T>) -> Result<()> {
         task.carry_out::<Plan, T>(self, items).await
     }
 }
@@ -61,12 +61,12 @@ impl Own for Plan {
         conn: &mut SqliteConnection,
         target: &mut Target,
         first: &T,
-        items: &[T],
+        items: Chunk<'_, T>,
     ) -> Result<()> {
         self.learn(conn, target, first).await?;
         match target.action {
-            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.by_key(conn, target, misses, items).await,
-            _ => self.insert(conn, target, items).await,
+            Action::Update { misses, .. } | Action::Delete { misses, .. } => self.by_key(conn, target, misses, &items).await,
+            _ => self.insert(conn, target, &items).await,
         }
     }
 }

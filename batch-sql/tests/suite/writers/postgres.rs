@@ -4,7 +4,7 @@ use super::{
     support::{Db, Item, expected, item, item_table, items, refusal, rows, write},
     values::Bytes,
 };
-use batch_core::{Chunk, RefusedItem, Transactions, Writer};
+use batch_core::{BatchStatus, Chunk, Job, Parameters, RefusedItem, Transactions, Writer, iter};
 use batch_sql::{SqlInsert, SqlUpdate, SqlUpsert};
 use batch_testkit::{Options, Server};
 use serde::Serialize;
@@ -157,6 +157,39 @@ async fn a_copy_takes_every_row_however_the_server_inserts_them() {
             assert!(format!("{writer:?}").contains("COPY BINARY"), "{writer:?}");
         }
     }
+}
+
+#[derive(Serialize)]
+struct Measure {
+    id: i64,
+    value: f64,
+    at: &'static str,
+}
+
+/// Chunks are made ready before their transaction: all but the first two, and those with an item that is no row.
+#[tokio::test]
+async fn rows_that_are_made_ahead_are_those_of_their_chunk() {
+    let server = Server::start(Options::postgres().without_fsync());
+    let url = server.database().await.url();
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    db.sql("CREATE TABLE item (id int8 PRIMARY KEY, value float8 CHECK (value <> 7), at timestamptz)").await;
+    let database = batch_sql::Postgres::open(&url).await.unwrap();
+    let job = Job::new("load", &database).step("measures", |s| {
+        let measures = (0..400).map(|id| Measure {
+            id,
+            value: [170, 333].contains(&id).then_some(f64::NAN).or((id == 250).then_some(7.0)).unwrap_or(1.5),
+            // Only the server can read the other, so that its chunk goes as text.
+            at: if id == 210 { "epoch" } else { "2024-05-01T00:00:00Z" },
+        });
+        Ok(s.chunk(40, iter(measures)).writer(SqlInsert::into("item")).skip(3))
+    });
+    let execution = job.run(Parameters::new()).await.unwrap();
+    assert_eq!(execution.status, BatchStatus::Completed, "{}", execution.exit_status.message);
+    let rows = db.numbers("SELECT id FROM item ORDER BY id").await;
+    assert_eq!(rows, (0..400).filter(|id| ![170, 250, 333].contains(id)).collect::<Vec<_>>());
+    let moments =
+        db.numbers("SELECT count(*) FROM item WHERE at = CASE WHEN id = 210 THEN 'epoch' ELSE '2024-05-01Z' END::timestamptz");
+    assert_eq!(moments.await, [397]);
 }
 
 /// The row that a COPY stopped at, if the error says it.

@@ -1,0 +1,132 @@
+//! COPY of a chunk, whose rows are made before its transaction where the engine asks for that.
+
+use super::{
+    FEW,
+    rows::{self, Form},
+    statements,
+    table::Column,
+};
+use crate::{
+    dialect::target::Target,
+    error::{Class, Refused, class},
+    row::RowError,
+};
+use batch_core::{BoxError, Chunk, Encoder, RefusedItem, Result};
+use serde::Serialize;
+use sqlx::{PgConnection, postgres::PgDatabaseError};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// Bytes in one message of COPY; a longer one is slower.
+const PIECE: usize = 64 * 1024;
+
+/// How items become the rows of a COPY.
+#[derive(Debug)]
+pub(super) struct Encoding {
+    target: Target,
+    columns: Vec<Column>,
+    /// Whether every column has a type that values are made for here.
+    is_binary: bool,
+    /// For the bytes of a chunk.
+    room: AtomicUsize,
+}
+
+/// The rows of a whole chunk.
+struct Rows {
+    bytes: Vec<u8>,
+    form: Form,
+}
+
+/// Rows that were made ahead; another encoding's may be of other columns.
+struct Ahead {
+    rows: Rows,
+    by: Arc<Encoding>,
+}
+
+impl Encoding {
+    pub(super) fn new(target: &Target, columns: &[Column], is_binary: bool) -> Self {
+        Self { target: target.clone(), columns: columns.to_vec(), is_binary, room: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn encoder<T: Serialize + 'static>(self: &Arc<Self>) -> Encoder<T> {
+        let by = self.clone();
+        Encoder::new(move |items: &[T]| {
+            // An item that cannot be a row is left for `copy` to report.
+            let rows = (items.len() >= FEW).then(|| by.rows(items).ok())??;
+            Some(Ahead { rows, by: by.clone() })
+        })
+    }
+
+    /// Sends the items; which statement that took.
+    ///
+    /// Nothing is sent before the whole chunk is made, so that a bad item leaves the connection as it was.
+    pub(super) async fn copy<T: Serialize>(self: &Arc<Self>, conn: &mut PgConnection, items: Chunk<'_, T>) -> Result<&'static str> {
+        let made;
+        let rows = match items.encoded::<Ahead>() {
+            Some(ahead) if Arc::ptr_eq(&ahead.by, self) => &ahead.rows,
+            _ => {
+                made = self.rows(&items)?;
+                &made
+            }
+        };
+        let mut copy = conn.copy_in_raw(&statements::copy(&self.target, rows.form, items.len())).await.map_err(Refused::from)?;
+        for piece in rows.bytes.chunks(PIECE) {
+            copy.send(piece).await.map_err(Refused::from)?;
+        }
+        match copy.finish().await {
+            Ok(_) => Ok(if rows.form == Form::Binary { "COPY BINARY" } else { "COPY TEXT" }),
+            Err(error) => Err(named(error, &self.target, items.len())),
+        }
+    }
+
+    fn rows<T: Serialize>(&self, items: &[T]) -> Result<Rows, RowError> {
+        let room = self.room.load(Ordering::Relaxed);
+        let (bytes, form) = rows::make(self.is_binary, |form| rows::copied(&self.target, &self.columns, form, room, items))?;
+        // The next chunk is likely to be about as long.
+        self.room.store(bytes.len() + bytes.len() / 16, Ordering::Relaxed);
+        Ok(Rows { bytes, form })
+    }
+}
+
+/// The error of a COPY with the row that it stopped at, as the server's context of the error says it: `COPY item, line 3`. Constraints that
+/// are examined at the end of the statement name none.
+fn named(error: sqlx::Error, target: &Target, rows: usize) -> BoxError {
+    let row = match &error {
+        sqlx::Error::Database(e) if class(&error) == Class::Constraint => {
+            e.try_downcast_ref::<PgDatabaseError>().and_then(|e| line(e.r#where()?, target))
+        }
+        _ => None,
+    };
+    let error = Refused::from(error).into();
+    match row.and_then(|row| row.checked_sub(1)).filter(|index| *index < rows) {
+        Some(index) => RefusedItem { index, error }.into(),
+        None => error,
+    }
+}
+
+/// The first number behind the table's name, whatever the language of the server's messages.
+fn line(context: &str, target: &Target) -> Option<usize> {
+    let table = target.table.rsplit('.').next()?;
+    let place = context.lines().last()?.strip_prefix("COPY ")?.strip_prefix(table)?.strip_prefix(',')?;
+    let digits = place.trim_start_matches(|c: char| !c.is_ascii_digit());
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+    use crate::dialect::target::{Action, Target};
+
+    #[test]
+    fn the_row_is_read_in_any_language() {
+        let at = |table: &str, context: &str| line(context, &Target::new(table, Action::Insert));
+        assert_eq!(at("item", "COPY item, line 12"), Some(12));
+        assert_eq!(at("shop.item", "COPY item, Zeile 3, Spalte 7: \"x\""), Some(3));
+        assert_eq!(at("item", "COPY item, 5行目"), Some(5));
+        assert_eq!(at("item", "PL/pgSQL function f() line 9 at RAISE\nCOPY item, line 4"), Some(4));
+        assert_eq!(at("item", "COPY item2, line 4"), None);
+        assert_eq!(at("item", "SQL statement \"SELECT 1\""), None);
+    }
+}
