@@ -44,7 +44,7 @@ const POSTGRES: &str = update!(
 const POSTGRES_ALONE: &str = update!(
     "",
     " RETURNING (SELECT request FROM @execution WHERE id = ?) AS request, \
-     set_config('synchronous_commit', coalesce(?, current_setting('synchronous_commit')), true) AS durable"
+     CASE WHEN ? <> current_setting('synchronous_commit') THEN set_config('synchronous_commit', ?, true) END AS durable"
 );
 /// For a chunk's transaction on MySQL; a subquery of two rows raises.
 const MYSQL: &str = update!(
@@ -68,36 +68,18 @@ pub(crate) fn in_chunk(texts: &Texts, commit: &Commit) -> Statement {
     Statement::new(texts.get(SQLITE)).bind_all(values(commit))
 }
 
-/// Which of PostgreSQL's statements, where reading and planning it anew costs more than running it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kept {
-    /// In a chunk's transaction, behind its rows.
-    InChunk,
-    /// As a transaction of its own.
-    Alone,
+/// What keeps PostgreSQL's statement of a chunk on a connection, since reading and planning it anew costs more than running it.
+pub(crate) fn prepare(texts: &Texts) -> String {
+    let statement = texts.get(POSTGRES);
+    format!("PREPARE {} AS {statement}", kept_name(&statement))
 }
 
-impl Kept {
-    fn template(self) -> &'static str {
-        match self {
-            Self::InChunk => POSTGRES,
-            Self::Alone => POSTGRES_ALONE,
-        }
+fn run_in_chunk(texts: &Texts, values: &[Value], prepared: bool) -> String {
+    if !prepared {
+        return texts.inline(POSTGRES, values);
     }
-
-    /// What keeps it on a connection.
-    pub(crate) fn prepare(self, texts: &Texts) -> String {
-        let statement = texts.get(self.template());
-        format!("PREPARE {} AS {statement}", kept_name(&statement))
-    }
-
-    fn run(self, texts: &Texts, values: &[Value], prepared: bool) -> String {
-        if !prepared {
-            return texts.inline(self.template(), values);
-        }
-        let places = vec!["?"; values.len()].join(", ");
-        format!("EXECUTE {} {}", kept_name(&texts.get(self.template())), texts.inline(&format!("({places})"), values))
-    }
+    let places = vec!["?"; values.len()].join(", ");
+    format!("EXECUTE {} {}", kept_name(&texts.get(POSTGRES)), texts.inline(&format!("({places})"), values))
 }
 
 /// The statement's own name: tables of another prefix or schema, or of another version, never get its rows.
@@ -111,12 +93,12 @@ fn kept_name(statement: &str) -> String {
 pub(crate) const STILL_OPEN: &str = "RELEASE SAVEPOINT batch_chunk; ";
 
 /// Checkpoint and COMMIT on a server, in one text; fails where the guard does not hold. `prepared` where the connection keeps
-/// [`Kept::InChunk`].
+/// what [`prepare`] made.
 pub(crate) fn and_commit(texts: &Texts, commit: &Commit, prepared: bool) -> String {
     let before = skips_inline(texts, commit) + &unit::ends_inline(texts, commit);
     let values = and_request(commit);
     let checkpoint = match texts.flavor() {
-        Flavor::Postgres => Kept::InChunk.run(texts, &values, prepared),
+        Flavor::Postgres => run_in_chunk(texts, &values, prepared),
         _ => texts.inline(MYSQL, &values),
     };
     format!("{before}{checkpoint}; COMMIT")
@@ -129,10 +111,16 @@ pub(crate) fn is_alone(texts: &Texts, commit: &Commit) -> bool {
 
 /// The checkpoint as a transaction of its own; no row comes back where the guard does not hold. `synchronous` says whether it waits for the
 /// disk, `None` leaves that to the session.
-pub(crate) fn alone(texts: &Texts, commit: &Commit, prepared: bool, synchronous: Option<bool>) -> String {
-    let mut values = and_request(commit);
-    values.push(synchronous.map(|waits| if waits { "on" } else { "off" }).into());
-    Kept::Alone.run(texts, &values, prepared)
+///
+/// The driver keeps it prepared and sends the values apart, which takes the server half as long as EXECUTE in a text.
+pub(crate) fn alone(texts: &Texts, commit: &Commit, synchronous: Option<bool>) -> Statement {
+    let waits = synchronous.map(|waits| if waits { "on" } else { "off" });
+    Statement::new(texts.get(POSTGRES_ALONE)).bind_all(and_request(commit)).bind_all([waits.into(), waits.into()])
+}
+
+/// The same as a text, for connections that keep no statements.
+pub(crate) fn alone_inline(texts: &Texts, commit: &Commit, synchronous: Option<bool>) -> String {
+    texts.inline(POSTGRES_ALONE, &alone(texts, commit, synchronous).values)
 }
 
 /// Whether the server refused [`and_commit`] because the guard did not hold.

@@ -1,15 +1,15 @@
 //! One connection to a server, with the number by which the server knows it.
 
 use super::kind::Kind;
-use crate::{repository::checkpoint::Kept, slot::Live};
+use crate::slot::Live;
 use sqlx::{ConnectOptions, Connection};
 
 /// A connection of the handle's own.
 pub(crate) struct ServerLive<K: Kind> {
     conn: K::Conn,
     pub(crate) number: i64,
-    /// The statements of commits that are kept on it by name.
-    pub(crate) kept: Vec<Kept>,
+    /// Whether it keeps the statement of chunks' commits by name.
+    pub(crate) prepared: bool,
 }
 
 impl<K: Kind> Live for ServerLive<K> {
@@ -19,7 +19,7 @@ impl<K: Kind> Live for ServerLive<K> {
     async fn open(options: &K::Connect) -> Result<Self, sqlx::Error> {
         let mut conn = options.connect().await?;
         let number = K::greet(&mut conn, options).await?;
-        Ok(Self { conn, number, kept: Vec::new() })
+        Ok(Self { conn, number, prepared: false })
     }
 
     fn conn(&mut self) -> &mut K::Conn {

@@ -3,11 +3,7 @@
 use super::{Kind, kind::Begin, live::ServerLive, lock::ServerLocks, open::CONTROL, transactions::ServerTx};
 use crate::{
     error::{Class, Fail, Outcome, Place, class, is_elsewhere},
-    repository::{
-        checkpoint::{self, Kept},
-        lease::Timing,
-        owners,
-    },
+    repository::{checkpoint, lease::Timing, owners},
     session::Session,
     slot::{Lent, Slot},
     sql::{Link, Texts},
@@ -79,11 +75,11 @@ impl<K: Kind> ServerStore<K> {
         let text: Arc<str> = K::begin(begin).into();
         loop {
             let mut lent = self.lend(slot, limit).await?;
-            let prepares = begin.chunk && self.prepares(&lent, Kept::InChunk);
-            let text = if prepares { format!("{text}; {}", Kept::InChunk.prepare(&self.texts)).into() } else { text.clone() };
+            let prepares = begin.chunk && self.prepares(&lent);
+            let text = if prepares { format!("{text}; {}", checkpoint::prepare(&self.texts)).into() } else { text.clone() };
             match lent.conn().script(text).await {
                 Ok(_) => {
-                    lent.live_mut().kept.extend(prepares.then_some(Kept::InChunk));
+                    lent.live_mut().prepared |= prepares;
                     return Ok(lent);
                 }
                 Err(e) if lent.was_kept() && class(&e) == Class::Lost => drop(lent),
@@ -97,9 +93,9 @@ impl<K: Kind> ServerStore<K> {
         slot.lend(limit).await?.ok_or_else(|| self.no_connection().into())
     }
 
-    /// Whether a statement is still to be kept on a connection.
-    pub(super) fn prepares(&self, lent: &Lent<ServerLive<K>>, statement: Kept) -> bool {
-        !lent.live().kept.contains(&statement) && self.prepares.load(Ordering::Relaxed)
+    /// Whether a connection is still to prepare the statement of chunks' commits.
+    pub(super) fn prepares(&self, lent: &Lent<ServerLive<K>>) -> bool {
+        !lent.live().prepared && self.prepares.load(Ordering::Relaxed)
     }
 
     fn no_connection(&self) -> Error {

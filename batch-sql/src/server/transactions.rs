@@ -3,13 +3,10 @@
 use super::{Kind, Server, kind::Begin, live::ServerLive, store::ServerStore};
 use crate::{
     error::{self, Class, Fail, class, is_elsewhere},
-    repository::{
-        SqlRepository,
-        checkpoint::{self, Kept},
-    },
+    repository::{SqlRepository, checkpoint},
     session::insert_all,
     slot::Lent,
-    sql::{Link, Value},
+    sql::{Answer, Link, Statement, Value},
 };
 use batch_core::{
     BoxError, JobRepository, Overlap, Request, Result, Transactions, failpoint,
@@ -29,12 +26,13 @@ pub struct ServerTx<K: Kind> {
 }
 
 /// What ends a transaction.
-struct Ending {
-    text: String,
-    /// What the connection keeps from then on.
-    keeps: Option<Kept>,
+enum Ending {
     /// The checkpoint is all of it.
-    is_alone: bool,
+    Alone(Statement),
+    /// As [`Ending::Alone`], in a text.
+    AloneInline(String),
+    /// Checkpoint and COMMIT; whether the connection keeps the checkpoint's statement from then on.
+    Text { text: String, prepares: bool },
 }
 
 impl<K: Kind> Transactions for Server<K> {
@@ -150,16 +148,14 @@ impl<K: Kind> ServerStore<K> {
             tx.undo().await;
             return Err(checkpoint::refused(error));
         }
-        let Ending { text, keeps, is_alone } = self.ending(&mut tx, commit);
+        let ending = self.ending(&mut tx, commit);
+        let is_alone = !matches!(ending, Ending::Text { .. });
         self.statements.fetch_add(1, Ordering::Relaxed);
         failpoint!("server.commit.sending");
-        let sent = tx.lent.conn().script(text.into()).await;
+        let sent = tx.send(ending).await;
         failpoint!("server.commit.answered");
         if sent.as_ref().is_err_and(is_elsewhere) {
             self.prepares.store(false, Ordering::Relaxed);
-        } else {
-            // What was kept stays kept where the guard refuses, since it came first.
-            tx.lent.live_mut().kept.extend(keeps);
         }
         match sent {
             Ok(answer) => {
@@ -185,22 +181,21 @@ impl<K: Kind> ServerStore<K> {
     fn ending(&self, tx: &mut ServerTx<K>, commit: &Commit) -> Ending {
         let texts = &self.texts;
         let Some(begin) = tx.late.take() else {
-            let prepared = tx.lent.live().kept.contains(&Kept::InChunk);
+            let prepared = tx.lent.live().prepared;
             let text = format!("{}{}", checkpoint::STILL_OPEN, checkpoint::and_commit(texts, commit, prepared));
-            return Ending { text, keeps: None, is_alone: false };
+            return Ending::Text { text, prepares: false };
         };
-        let is_alone = checkpoint::is_alone(texts, commit);
-        let statement = if is_alone { Kept::Alone } else { Kept::InChunk };
-        let keeps = self.prepares(&tx.lent, statement).then_some(statement);
-        let prepared = keeps.is_some() || tx.lent.live().kept.contains(&statement);
-        let prepare = keeps.map(|statement| statement.prepare(texts) + "; ").unwrap_or_default();
-        let text = if is_alone {
-            format!("{prepare}{}", checkpoint::alone(texts, commit, prepared, begin.synchronous))
-        } else {
-            let begin = K::begin(&Begin { chunk: false, ..begin });
-            format!("{begin}; {prepare}{}", checkpoint::and_commit(texts, commit, prepared))
-        };
-        Ending { text, keeps, is_alone }
+        if checkpoint::is_alone(texts, commit) {
+            return match self.prepares.load(Ordering::Relaxed) {
+                true => Ending::Alone(checkpoint::alone(texts, commit, begin.synchronous)),
+                false => Ending::AloneInline(checkpoint::alone_inline(texts, commit, begin.synchronous)),
+            };
+        }
+        let prepares = self.prepares(&tx.lent);
+        let prepare = if prepares { checkpoint::prepare(texts) + "; " } else { String::new() };
+        let begin = K::begin(&Begin { chunk: false, ..begin });
+        let rest = checkpoint::and_commit(texts, commit, prepares || tx.lent.live().prepared);
+        Ending::Text { text: format!("{begin}; {prepare}{rest}"), prepares }
     }
 }
 
@@ -218,6 +213,18 @@ impl<K: Kind> ServerTx<K> {
 
     pub(super) fn conn(&mut self) -> &mut K::Conn {
         self.lent.conn()
+    }
+
+    async fn send(&mut self, ending: Ending) -> Result<Answer, sqlx::Error> {
+        let (text, prepares) = match ending {
+            Ending::Alone(statement) => return self.lent.conn().run(statement).await,
+            Ending::AloneInline(text) => (text, false),
+            Ending::Text { text, prepares } => (text, prepares),
+        };
+        let sent = self.lent.conn().script(text.into()).await;
+        // What was prepared stays so where the guard refuses, since it came first.
+        self.lent.live_mut().prepared |= prepares && !sent.as_ref().is_err_and(is_elsewhere);
+        sent
     }
 
     /// Ends a transaction whose COMMIT was answered.
