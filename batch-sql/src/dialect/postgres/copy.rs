@@ -4,6 +4,7 @@ use super::{
     FEW,
     rows::{self, Form},
     statements,
+    suspicion::Suspicion,
     table::Column,
 };
 use crate::{
@@ -14,13 +15,22 @@ use crate::{
 use batch_core::{BoxError, Chunk, Encoder, RefusedItem, Result};
 use serde::Serialize;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Bytes in one message of COPY; a longer one is slower.
 const PIECE: usize = 64 * 1024;
+/// How many rows make a COPY in binary form quicker where the server inserts them one by one; measured on PostgreSQL 15.
+///
+/// It gathers up to 1,000 rows before it inserts them, and notes for each that the table's description is in use. The notes are all equal, and it
+/// finds a free place among them by trying one after the other: half a million tries, three times over, in each statement of 1,000 rows.
+/// In text form it gathers fewer, since their bytes count; beyond, the statement is paid for by the many rows.
+const ONE_BY_ONE: Range<usize> = 600..2_000;
 
 /// How items become the rows of a COPY.
 #[derive(Debug)]
@@ -31,6 +41,7 @@ pub(super) struct Encoding {
     is_binary: bool,
     /// For the bytes of a chunk.
     room: AtomicUsize,
+    suspicion: Suspicion,
 }
 
 /// The rows of a whole chunk.
@@ -47,7 +58,13 @@ struct Ahead {
 
 impl Encoding {
     pub(super) fn new(target: &Target, columns: &[Column], is_binary: bool) -> Self {
-        Self { target: target.clone(), columns: columns.to_vec(), is_binary, room: AtomicUsize::new(0) }
+        Self {
+            target: target.clone(),
+            columns: columns.to_vec(),
+            is_binary,
+            room: AtomicUsize::new(0),
+            suspicion: Suspicion::default(),
+        }
     }
 
     pub(super) fn encoder<T: Serialize + 'static>(self: &Arc<Self>) -> Encoder<T> {
@@ -71,13 +88,22 @@ impl Encoding {
                 &made
             }
         };
-        let mut copy = conn.copy_in_raw(&statements::copy(&self.target, rows.form, items.len())).await.map_err(Refused::from)?;
+        let one_by_one = rows.form == Form::Binary && ONE_BY_ONE.contains(&items.len()) && !self.suspicion.is_on();
+        let mut copy = conn.copy_in_raw(&statements::copy(&self.target, rows.form, one_by_one)).await.map_err(Refused::from)?;
         for piece in rows.bytes.chunks(PIECE) {
             copy.send(piece).await.map_err(Refused::from)?;
         }
         match copy.finish().await {
-            Ok(_) => Ok(if rows.form == Form::Binary { "COPY BINARY" } else { "COPY TEXT" }),
-            Err(error) => Err(named(error, &self.target, items.len())),
+            Ok(_) => {
+                self.suspicion.copied();
+                Ok(if rows.form == Form::Binary { "COPY BINARY" } else { "COPY TEXT" })
+            }
+            Err(error) => {
+                if is_of_the_row(&error) {
+                    self.suspicion.refused();
+                }
+                Err(named(error, &self.target, items.len()))
+            }
         }
     }
 
@@ -88,6 +114,11 @@ impl Encoding {
         self.room.store(bytes.len() + bytes.len() / 16, Ordering::Relaxed);
         Ok(Rows { bytes, form })
     }
+}
+
+/// Whether CHECK or NOT NULL refused a row.
+fn is_of_the_row(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("23514" | "23502")))
 }
 
 /// The error of a COPY with the row that it stopped at, as the server's context of the error says it: `COPY item, line 3`. Constraints that

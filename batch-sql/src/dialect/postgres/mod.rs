@@ -6,6 +6,7 @@ mod copy;
 mod kind;
 mod rows;
 mod statements;
+mod suspicion;
 mod table;
 mod text;
 

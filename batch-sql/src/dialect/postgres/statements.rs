@@ -6,25 +6,15 @@ use crate::{
     dialect::target::{Action, Target},
     identifier::quoted,
 };
-use std::ops::Range;
 
-/// How many rows make a COPY in binary form quicker where the server inserts them one by one; measured on PostgreSQL 15.
-///
-/// It gathers up to 1,000 rows before it inserts them, and notes for each that the table's description is in use. The notes are all equal, and it
-/// finds a free place among them by trying one after the other: half a million tries, three times over, in each statement of 1,000 rows.
-/// In text form it gathers fewer, since their bytes count; beyond, the statement is paid for by the many rows.
-const ONE_BY_ONE: Range<usize> = 600..2_000;
 /// True for every row. Since the server cannot know that, it may not gather rows.
 const ALWAYS: &str = " WHERE pg_catalog.pg_is_in_recovery() IS NOT NULL";
 
-/// `COPY table (columns) FROM STDIN`, for so many rows.
-pub(super) fn copy(target: &Target, form: Form, rows: usize) -> String {
-    let (format, one_by_one) = match form {
-        Form::Text => ("", ""),
-        Form::Binary if ONE_BY_ONE.contains(&rows) => (" (FORMAT BINARY)", ALWAYS),
-        Form::Binary => (" (FORMAT BINARY)", ""),
-    };
-    format!("COPY {} ({}) FROM STDIN{format}{one_by_one}", name(&target.table), list(&target.columns))
+/// `COPY table (columns) FROM STDIN`
+pub(super) fn copy(target: &Target, form: Form, one_by_one: bool) -> String {
+    let format = if form == Form::Binary { " (FORMAT BINARY)" } else { "" };
+    let filter = if one_by_one { ALWAYS } else { "" };
+    format!("COPY {} ({}) FROM STDIN{format}{filter}", name(&target.table), list(&target.columns))
 }
 
 /// The statement for the rows of a chunk, however many. An update's and a delete's returns how many keys there were, how many rows
