@@ -85,7 +85,7 @@ pub struct ChunkReport<'a> {
     pub total: Option<Total>,
     /// Reading its records: retries included, and with [`or_time`](crate::Completion::or_time) the wait for more of them.
     pub read_time: Duration,
-    /// Processing its items, retries included.
+    /// Processing its items, retries included, and making them ready to be sent where the writer has an [`encoder`](crate::Writer::encoder).
     pub process_time: Duration,
     /// From the begin of writing to the commit, whatever it took: the wait for a transaction, every attempt, the pauses between them.
     pub write_time: Duration,
