@@ -17,7 +17,7 @@ pub use boxed::BoxReader;
 pub use closure::{Chain, Identity, Map, Then, filter_map, map};
 pub(crate) use encoder::Encoded;
 pub use encoder::Encoder;
-pub use iso::iso;
+pub use iso::{from_iso, iso};
 pub use processor::Processor;
 pub use reader::{Reader, Total};
 pub use writer::{Chunk, Undo, Writer};

@@ -13,7 +13,7 @@ pub struct Product {
     #[serde(with = "rust_decimal::serde::str")]
     pub price: Decimal,
     pub stock: i32,
-    #[serde(serialize_with = "batch_core::item::iso")]
+    #[serde(serialize_with = "batch_core::item::iso", deserialize_with = "batch_core::item::from_iso")]
     pub updated_at: DateTime<Utc>,
 }
 

@@ -71,31 +71,39 @@ fn decimal(text: &str, out: &mut Vec<u8>) -> Result<(), Misfit> {
     if (whole.is_empty() && fraction.is_empty()) || digits.len() > MOST_DIGITS || !is_digits(whole) || !is_digits(fraction) {
         return Err(Misfit::Unusual);
     }
-    let (groups, weight) = groups(whole.as_bytes(), fraction.as_bytes());
-    let sign: i16 = if negative && !groups.is_empty() { 0x4000 } else { 0 };
-    let header = [length(groups.len()), weight, sign, length(fraction.len())];
-    header.into_iter().chain(groups).for_each(|part| out.extend_from_slice(&part.to_be_bytes()));
+    let start = out.len();
+    out.extend_from_slice(&[0; HEADER]);
+    let weight = groups(whole.as_bytes(), fraction.as_bytes(), out);
+    let count = length((out.len() - start - HEADER) / 2);
+    let sign: i16 = if negative && count > 0 { 0x4000 } else { 0 };
+    let header = [count, weight, sign, length(fraction.len())];
+    out[start..start + HEADER].chunks_mut(2).zip(header).for_each(|(into, part)| into.copy_from_slice(&part.to_be_bytes()));
     Ok(())
 }
 
-/// The groups of four digits without zeros around them, and the power of 10,000 that the first one counts.
-fn groups(whole: &[u8], fraction: &[u8]) -> (Vec<i16>, i16) {
-    let lead = whole.len() % 4;
-    let (first, rest) = whole.split_at(lead);
-    let mut groups: Vec<i16> = Vec::with_capacity(digits_in_groups(whole, fraction));
-    groups.extend((lead > 0).then(|| group(first)));
-    groups.extend(rest.chunks(4).map(group));
-    let mut weight = length(groups.len()) - 1;
-    groups.extend(fraction.chunks(4).map(|chunk| group(chunk) * 10i16.pow(4 - u32::try_from(chunk.len()).unwrap_or(4))));
-    let zeros = groups.iter().take_while(|group| **group == 0).count();
-    groups.drain(..zeros);
-    weight -= length(zeros);
-    groups.truncate(groups.iter().rposition(|group| *group != 0).map_or(0, |last| last + 1));
-    (groups, weight)
-}
+/// Bytes before the groups: how many there are, weight, sign and scale.
+const HEADER: usize = 8;
 
-fn digits_in_groups(whole: &[u8], fraction: &[u8]) -> usize {
-    whole.len() / 4 + fraction.len() / 4 + 2
+/// Appends the groups of four digits without zeros around them; the power of 10,000 that the first one counts.
+fn groups(whole: &[u8], fraction: &[u8], out: &mut Vec<u8>) -> i16 {
+    let start = out.len();
+    let (first, rest) = whole.split_at(whole.len() % 4);
+    let lead = (!first.is_empty()).then(|| group(first));
+    let behind = fraction.chunks(4).map(|digits| group(digits) * [1000, 100, 10, 1][digits.len() - 1]);
+    let mut weight = length(whole.len().div_ceil(4)) - 1;
+    let mut end = start;
+    for group in lead.into_iter().chain(rest.chunks(4).map(group)).chain(behind) {
+        if group == 0 && out.len() == start {
+            weight -= 1;
+            continue;
+        }
+        out.extend_from_slice(&group.to_be_bytes());
+        if group != 0 {
+            end = out.len();
+        }
+    }
+    out.truncate(end);
+    weight
 }
 
 fn group(digits: &[u8]) -> i16 {
