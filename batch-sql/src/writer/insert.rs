@@ -13,8 +13,8 @@ use std::{fmt, marker::PhantomData};
 /// every database holds it. On a server a text becomes what its column is, by the server's own rules.
 ///
 /// `Debug` says which statement is used, once rows were written:
-/// - PostgreSQL: `COPY BINARY`; `COPY TEXT` where a column's type or a value has no binary form here; for few rows, over TCP, and with
-///   [`on_conflict_ignore`](Self::on_conflict_ignore): `INSERT UNNEST`.
+/// - PostgreSQL: `COPY BINARY`; `COPY TEXT` where a column's type or a value has no binary form here; for few rows, over TCP on a
+///   connection that is not a handle's, and with [`on_conflict_ignore`](Self::on_conflict_ignore): `INSERT UNNEST`.
 /// - MySQL, MariaDB and SQLite: `INSERT VALUES`, in blocks of up to a chunk.
 ///
 /// # Errors
