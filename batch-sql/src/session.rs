@@ -3,7 +3,7 @@
 use crate::{
     error::{Fail, Outcome},
     slot::{Lent, Live},
-    sql::{Link, Row, Statement, Texts, Value},
+    sql::{Answer, Flavor, Link, Row, Statement, Texts, Value},
 };
 use async_trait::async_trait;
 use batch_core::failpoint;
@@ -59,16 +59,21 @@ impl Session {
         Statement::new(self.texts.get(template))
     }
 
+    /// A statement of those that a run needs once: it is not worth being prepared where that costs a round trip.
+    pub(crate) fn once(&self, template: &'static str) -> Statement {
+        self.query(template).once(template)
+    }
+
     /// Runs a statement; returns how many rows it changed.
     pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
         self.count();
-        Ok(self.lent.link().run(statement).await?.changed)
+        Ok(run(self.lent.link(), &self.texts, statement).await?.changed)
     }
 
     /// Runs an INSERT of one row that ends in `{id}` or `{or_find}`; returns the row's number.
     pub(crate) async fn insert(&mut self, statement: Statement) -> Result<i64, sqlx::Error> {
         self.count();
-        let answer = self.lent.link().run(statement).await?;
+        let answer = run(self.lent.link(), &self.texts, statement).await?;
         match answer.rows.first() {
             Some(row) => row.get("id"),
             None => Ok(answer.inserted),
@@ -88,7 +93,7 @@ impl Session {
     /// Runs a statement that returns rows.
     pub(crate) async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, sqlx::Error> {
         self.count();
-        Ok(self.lent.link().run(statement).await?.rows)
+        Ok(run(self.lent.link(), &self.texts, statement).await?.rows)
     }
 
     /// Runs several statements without values, in one round trip to a server; their rows.
@@ -135,6 +140,14 @@ impl Session {
     }
 }
 
+/// Runs a statement. PostgreSQL's driver prepares each in a round trip of its own, so what comes once goes there as a text with its values.
+async fn run(link: &mut dyn Link, texts: &Texts, statement: Statement) -> Result<Answer, sqlx::Error> {
+    match &statement.once {
+        Some(template) if texts.flavor() == Flavor::Postgres => link.script(texts.inline(template, &statement.values).into()).await,
+        _ => link.run(statement).await,
+    }
+}
+
 /// Inserts rows in as few statements as their number allows.
 pub(crate) async fn insert_all(
     link: &mut dyn Link,
@@ -145,7 +158,7 @@ pub(crate) async fn insert_all(
 ) -> Result<(), sqlx::Error> {
     for block in rows.chunks(BLOCK) {
         statements.fetch_add(1, Ordering::Relaxed);
-        link.run(Statement::rows(template, texts, block)).await?;
+        run(link, texts, Statement::rows(template, texts, block)).await?;
     }
     Ok(())
 }

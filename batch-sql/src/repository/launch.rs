@@ -47,7 +47,7 @@ pub(super) type Answer = Result<Launched, Error>;
 pub(super) async fn launch(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<Answer> {
     let instance = instance(session, store, launch).await?;
     let mut taken_over = None;
-    if let Some(row) = session.row(session.query(ACTIVE).bind(instance.id)).await? {
+    if let Some(row) = session.row(session.once(ACTIVE).bind(instance.id)).await? {
         let active = Record::new("batch_execution", &row);
         if active.get::<&str>("token")? == launch.owner.token {
             return answered(session, &active, instance.id).await.map(Ok);
@@ -69,7 +69,7 @@ pub(super) async fn launch(session: &mut Session, store: &dyn Store, launch: &La
 }
 
 async fn instance(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<JobInstance> {
-    let statement = session.query(INSTANCE).bind(&launch.job_name).bind(&launch.job_key).bind(store.now());
+    let statement = session.once(INSTANCE).bind(&launch.job_name).bind(&launch.job_key).bind(store.now());
     let id = session.insert(statement).await?;
     Ok(JobInstance { id, job_name: launch.job_name.clone(), job_key: launch.job_key.clone() })
 }
@@ -78,7 +78,7 @@ async fn instance(session: &mut Session, store: &dyn Store, launch: &Launch) -> 
 async fn answered(session: &mut Session, active: &Record<'_>, instance: i64) -> Outcome<Launched> {
     let mut execution = active.execution()?;
     execution.parameters = parameters(session, execution.id).await?;
-    let row = session.row(session.query(BEFORE).bind(instance).bind(execution.id)).await?;
+    let row = session.row(session.once(BEFORE).bind(instance).bind(execution.id)).await?;
     let previous = row.as_ref().map(|r| Record::new("batch_execution", r).execution()).transpose()?;
     Ok(Launched { execution, previous, taken_over: None })
 }
@@ -93,16 +93,16 @@ async fn previous(session: &mut Session, launch: &Launch, instance: i64) -> Outc
 }
 
 async fn read_previous(session: &mut Session, launch: &Launch, instance: i64) -> Outcome<Option<JobExecution>> {
-    let Some(row) = session.row(session.query(LATEST).bind(instance)).await? else { return Ok(None) };
+    let Some(row) = session.row(session.once(LATEST).bind(instance)).await? else { return Ok(None) };
     let record = Record::new("batch_execution", &row);
     let mut previous = record.execution()?;
     refuse_complete(launch, &previous)?;
-    if let Some(row) = session.row(session.query(ABANDONED).bind(instance)).await? {
+    if let Some(row) = session.row(session.once(ABANDONED).bind(instance)).await? {
         return Err(given_up(launch, row.get("id")?).into());
     }
     refuse_restart(launch, &previous)?;
     previous.parameters = parameters(session, previous.id).await?;
-    for row in session.rows(session.query(CHECKPOINTS).bind(previous.id)).await? {
+    for row in session.rows(session.once(CHECKPOINTS).bind(previous.id)).await? {
         Record::new("batch_step", &row).step()?;
     }
     Ok(Some(previous))
@@ -150,7 +150,7 @@ async fn insert(
     let now = store.now();
     let context = previous.map_or_else(Context::default, |p| p.context.clone());
     let parameters = launch.parameters.stored();
-    let statement = session.query(INSERT).bind(instance.id).bind(now).bind(now).bind(now).bind(record::context(&context));
+    let statement = session.once(INSERT).bind(instance.id).bind(now).bind(now).bind(now).bind(record::context(&context));
     let statement = statement.bind(serde_json::json!(launch.owner).to_string()).bind(&launch.owner.token).bind(instance.id);
     let id = session.insert(statement).await?;
     insert_parameters(session, id, &parameters).await?;
@@ -183,19 +183,18 @@ async fn insert_parameters(session: &mut Session, execution: i64, parameters: &P
 
 /// The stored parameters of an execution.
 pub(super) async fn parameters(session: &mut Session, execution: i64) -> Outcome<Parameters> {
-    let rows = session.rows(session.query(PARAMETERS).bind(execution)).await?;
+    let rows = session.rows(session.once(PARAMETERS).bind(execution)).await?;
     rows.iter().map(|row| Record::new("batch_parameter", row).parameter()).collect()
 }
 
 /// Ends an execution and gives up its lease.
 pub(super) async fn end(session: &mut Session, end: &JobEnd) -> Outcome<()> {
-    let statement =
-        session.query(END).bind(end.status.as_str()).bind(&end.exit_status.code).bind(record::message(&end.exit_status));
+    let statement = session.once(END).bind(end.status.as_str()).bind(&end.exit_status.code).bind(record::message(&end.exit_status));
     let statement = statement.bind(end.at).bind(end.at).bind(end.lease.execution).bind(&end.lease.token);
     let changed = session.execute(statement).await?;
     if changed == 0 {
         return Err(not_owner(end.lease.execution).into());
     }
-    session.execute(session.query(lease::DELETE).bind(end.lease.execution)).await?;
+    session.execute(session.once(lease::DELETE).bind(end.lease.execution)).await?;
     Ok(())
 }

@@ -55,7 +55,7 @@ pub(super) async fn insert(session: &mut Session, timing: Timing<'_>, execution:
         Timing::Server => INSERT,
         Timing::Boot(_) => INSERT_BOOT,
     };
-    let statement = session.query(template).bind(execution).bind(&owner.token).bind(&owner.host).bind(&owner.boot);
+    let statement = session.once(template).bind(execution).bind(&owner.token).bind(&owner.host).bind(&owner.boot);
     session.execute(end_of(statement, timing, ttl)).await?;
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) const STATEMENTS: &[&str] = &[HELD, HELD_ALONE, LAST, INSERT, END, JO
 /// Begins a step execution where the execution is ours, with what the last try of the step left.
 pub(super) async fn start(session: &mut Session, store: &dyn Store, start: &StepStart) -> Outcome<StepStarted> {
     demand_active(session, &start.lease).await?;
-    let query = session.query(LAST).bind(start.instance).bind(&start.name);
+    let query = session.once(LAST).bind(start.instance).bind(&start.name);
     let row = session.row(query).await?;
     let last = row.as_ref().map(|row| Record::new("batch_step", row).step()).transpose()?;
     let starts = last.as_ref().map_or(0, |l| l.start_no);
@@ -90,7 +90,7 @@ fn inherit(start: &StepStart, last: Option<StepExecution>, now: chrono::DateTime
 }
 
 async fn insert(session: &mut Session, instance: i64, step: &StepExecution) -> Outcome<i64> {
-    let statement = session.query(INSERT).bind(step.execution_id).bind(instance).bind(&step.name);
+    let statement = session.once(INSERT).bind(step.execution_id).bind(instance).bind(&step.name);
     let statement = statement.bind(step.start_no).bind(step.epoch).bind(step.commit_no).bind(step.checkpoint.encode());
     let statement = statement.bind(record::context(&step.context)).bind(step.started).bind(step.started);
     Ok(session.insert(statement).await?)
@@ -102,8 +102,7 @@ pub(super) async fn end(session: &mut Session, end: &StepEnd) -> Outcome<()> {
         save_job_context(session, end, context).await?;
     }
     let guard = &end.guard;
-    let statement =
-        session.query(END).bind(end.status.as_str()).bind(&end.exit_status.code).bind(record::message(&end.exit_status));
+    let statement = session.once(END).bind(end.status.as_str()).bind(&end.exit_status.code).bind(record::message(&end.exit_status));
     let statement = statement.bind_all(counts(end)).bind(end.at).bind(end.at);
     let changed = session.execute(statement.bind(guard.step).bind(guard.epoch).bind(guard.commit_no)).await?;
     if changed == 0 { Err(not_owner(guard.lease.execution).into()) } else { Ok(()) }
@@ -119,19 +118,19 @@ fn counts(end: &StepEnd) -> impl Iterator<Item = Value> {
 /// Merged, since another step of a split may have ended meanwhile; this step's values win.
 async fn save_job_context(session: &mut Session, end: &StepEnd, context: &Context) -> Outcome<()> {
     let lease = &end.guard.lease;
-    let row = session.row(session.query(HELD_ALONE).bind(lease.execution).bind(&lease.token)).await?;
+    let row = session.row(session.once(HELD_ALONE).bind(lease.execution).bind(&lease.token)).await?;
     let row = row.ok_or_else(|| not_owner(lease.execution))?;
     let mut merged: Context = Record::new("batch_execution", &row).json("context")?;
     merged.merge(context);
-    session.execute(session.query(JOB_CONTEXT).bind(record::context(&merged)).bind(end.at).bind(lease.execution)).await?;
+    session.execute(session.once(JOB_CONTEXT).bind(record::context(&merged)).bind(end.at).bind(lease.execution)).await?;
     Ok(())
 }
 
 /// Raises the epoch, which waits for a commit in flight, and says how many commits there are.
 pub(super) async fn resolve(session: &mut Session, guard: &Guard) -> Outcome<Resolved> {
-    if session.execute(session.query(RESOLVE).bind(guard.step).bind(guard.epoch)).await? == 0 {
+    if session.execute(session.once(RESOLVE).bind(guard.step).bind(guard.epoch)).await? == 0 {
         return Err(not_owner(guard.lease.execution).into());
     }
-    let row = session.row(session.query(RESOLVED).bind(guard.step)).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let row = session.row(session.once(RESOLVED).bind(guard.step)).await?.ok_or(sqlx::Error::RowNotFound)?;
     Ok(Resolved { epoch: row.get("epoch")?, commit_no: row.get("commit_no")?, request: checkpoint::request(Some(&row))? })
 }

@@ -51,10 +51,10 @@ pub(super) async fn close(session: &mut Session, store: &dyn Store, launch: &Lau
     let message = format!("taken over by {} from {}: {}", launch.owner, taken.owner, taken.reason);
     let message = record::message(&ExitStatus::new("FAILED", &message));
     for template in [CLOSE_EXECUTION, CLOSE_STEPS] {
-        let statement = session.query(template).bind(&message).bind(store.now()).bind(store.now()).bind(taken.execution);
+        let statement = session.once(template).bind(&message).bind(store.now()).bind(store.now()).bind(taken.execution);
         session.execute(statement).await?;
     }
-    session.execute(session.query(lease::DELETE).bind(taken.execution)).await?;
+    session.execute(session.once(lease::DELETE).bind(taken.execution)).await?;
     failpoint!("takeover.closed");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A statement with its values.
 
 use super::Value;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// A statement of the repository, ready to run.
 #[derive(Debug, Clone)]
@@ -10,11 +10,19 @@ pub struct Statement {
     pub(crate) values: Vec<Value>,
     /// Whether its text comes again, so that the connection keeps it prepared.
     pub(crate) keep: bool,
+    /// Where it is not likely to come again on its connection soon, the template that `text` was made of.
+    pub(crate) once: Option<Cow<'static, str>>,
 }
 
 impl Statement {
     pub(crate) fn new(text: Arc<str>) -> Self {
-        Self { text, values: Vec::new(), keep: true }
+        Self { text, values: Vec::new(), keep: true, once: None }
+    }
+
+    /// Of those that a run needs once.
+    #[must_use]
+    pub(crate) fn once(self, template: &'static str) -> Self {
+        Self { once: Some(template.into()), ..self }
     }
 
     /// Adds the value of the next placeholder.
@@ -35,7 +43,7 @@ impl Statement {
     #[must_use]
     pub(crate) fn rows(template: &'static str, texts: &super::Texts, rows: &[Vec<Value>]) -> Self {
         let (text, values) = Self::rows_template(template, rows);
-        Self { text: texts.inline(&text, &[]).into(), values, keep: false }
+        Self { text: texts.inline(&text, &[]).into(), values, keep: false, once: Some(text.into()) }
     }
 
     /// The template for all of `rows`, and their values.
