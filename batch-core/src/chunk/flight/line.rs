@@ -30,6 +30,8 @@ pub(super) struct Line<W, T: Transactions, Out> {
     first: u64,
     aloft: FuturesUnordered<Flight<W, T, Out>>,
     spare: Vec<W>,
+    /// What writing the rows of a chunk took, of the quickest lately: in the others there may be waits for locks.
+    usual: Duration,
     pub(super) caution: Caution,
 }
 
@@ -73,6 +75,7 @@ where
             first: 0,
             aloft: FuturesUnordered::new(),
             spare: Vec::new(),
+            usual: Duration::MAX,
             caution: Caution::default(),
         }
     }
@@ -160,6 +163,9 @@ where
 
     fn landed(&mut self, number: u64, landed: Landed<W, T, Out>) {
         let at = usize::try_from(number - self.first).unwrap_or(usize::MAX);
+        if let Some(open) = &landed.open {
+            self.usual = open.took().min(self.usual.saturating_mul(2));
+        }
         let Some(slot) = self.slots.get_mut(at) else { return };
         *slot = match landed.open {
             Some(open) => Slot::Written { batch: landed.batch, open, since: Instant::now() },
@@ -168,11 +174,14 @@ where
     }
 
     /// When a chunk behind one that is still being written has waited long enough: that one may wait for its locks. Four times as long as
-    /// its own rows took, since chunks are alike.
+    /// rows usually take, since chunks are alike. Its own may have taken longer because it waited for a lock itself; what one waits
+    /// must not make the next wait longer still.
     fn deadline(&self) -> Option<Instant> {
         const LEAST: Duration = Duration::from_millis(100);
         let waits = self.slots.iter().filter_map(|slot| match slot {
-            Slot::Written { open, since, .. } => Some(*since + (LEAST + (open.written - open.opened) * 4).min(self.patience)),
+            Slot::Written { open, since, .. } => {
+                Some(*since + LEAST.saturating_add(open.took().min(self.usual).saturating_mul(4)).min(self.patience))
+            }
             _ => None,
         });
         waits.min()
@@ -185,15 +194,16 @@ where
         self.undo_written().await;
     }
 
-    /// Rolls back everything that is in flight, and waits for that.
+    /// Rolls back everything that is in flight, and waits for that. What is written goes first: others may wait for its locks.
     pub(super) async fn ground(&mut self) {
+        self.undo_written().await;
         while let Some(landed) = self.aloft.next().await {
             // A task that was lost has taken its transaction with it.
             if let Ok((number, landed)) = landed {
                 self.landed(number, landed);
             }
+            self.undo_written().await;
         }
-        self.undo_written().await;
     }
 
     async fn undo_written(&mut self) {
