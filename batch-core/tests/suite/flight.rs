@@ -152,6 +152,15 @@ async fn chunks_that_lock_the_same_rows_do_not_wait_for_each_other_for_ever() {
     }
 }
 
+/// The first chunk is refused while the second one is written and the others wait for its lock, which the table gives up after a second.
+#[tokio::test(start_paused = true)]
+async fn what_is_written_is_rolled_back_before_those_are_waited_for_that_wait_for_its_locks() {
+    let begun = tokio::time::Instant::now();
+    let ran = load(12, 4, Insert { refuses: vec![0], locks: Some(1), ..Insert::default() }, 1).await;
+    assert_eq!((ran.table.rows(), ran.skips), ((1..12).collect(), vec![0]));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?} of the clock that stands still", begun.elapsed());
+}
+
 #[tokio::test]
 async fn a_writer_that_panics_fails_the_step_at_its_chunk() {
     let ran = load(60, 4, Insert { panics: Some(31), ..Insert::default() }, 0).await;
