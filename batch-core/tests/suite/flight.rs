@@ -27,11 +27,11 @@ impl Writer<u64, TableTx> for Insert {
             if self.panics == Some(item) {
                 std::panic::resume_unwind(Box::new("a broken writer"));
             }
-            if let Some(keys) = self.locks {
-                conn.lock(item % keys).await?;
-            }
             if self.refuses.contains(&item) || (self.chained && item > 0 && !conn.has(item - 1)) {
                 return Err(format!("row {item} is refused").into());
+            }
+            if let Some(keys) = self.locks {
+                conn.lock(item % keys).await?;
             }
             conn.insert(item);
         }
