@@ -33,13 +33,6 @@ pub(super) struct Open<W, T: Transactions> {
     pub(super) written: Duration,
 }
 
-impl<W, T: Transactions> Open<W, T> {
-    /// What writing the rows took.
-    pub(super) fn took(&self) -> Duration {
-        self.written.saturating_sub(self.opened)
-    }
-}
-
 /// Writes the chunk. What goes wrong is only noted: it is done again when its turn comes, and judged then.
 pub(super) async fn fly<W, T, Out>(mut writer: W, batch: Batch<Out>, route: Arc<Route<T>>) -> Landed<W, T, Out>
 where

@@ -5,6 +5,7 @@ use super::{
     caution::Caution,
     feed::Feed,
     fly::{Landed, Open, Route, fly},
+    patience::Patience,
 };
 use crate::{
     chunk::{batch::Batch, run::told, sink::give_up},
@@ -14,7 +15,7 @@ use crate::{
     transaction::{Overlap, Transactions},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -23,15 +24,12 @@ use tracing::Instrument;
 pub(super) struct Line<W, T: Transactions, Out> {
     fork: Fork<W>,
     route: Arc<Route<T>>,
-    /// No transaction waits longer than this for those before it, since the database would end it.
-    patience: Duration,
+    patience: Patience,
     slots: VecDeque<Slot<W, T, Out>>,
     /// The number of the slot at the front.
     first: u64,
     aloft: FuturesUnordered<Flight<W, T, Out>>,
     spare: Vec<W>,
-    /// What writing the rows of a chunk took, of the quickest lately: in the others there may be waits for locks.
-    usual: Duration,
     pub(super) caution: Caution,
 }
 
@@ -70,12 +68,11 @@ where
         Self {
             fork,
             route,
-            patience: overlap.idle / 2,
+            patience: Patience::new(overlap.idle / 2),
             slots: VecDeque::new(),
             first: 0,
             aloft: FuturesUnordered::new(),
             spare: Vec::new(),
-            usual: Duration::MAX,
             caution: Caution::default(),
         }
     }
@@ -164,7 +161,7 @@ where
     fn landed(&mut self, number: u64, landed: Landed<W, T, Out>) {
         let at = usize::try_from(number - self.first).unwrap_or(usize::MAX);
         if let Some(open) = &landed.open {
-            self.usual = open.took().min(self.usual.saturating_mul(2));
+            self.patience.wrote(open.written.saturating_sub(open.opened));
         }
         let Some(slot) = self.slots.get_mut(at) else { return };
         *slot = match landed.open {
@@ -173,15 +170,10 @@ where
         };
     }
 
-    /// When a chunk behind one that is still being written has waited long enough: that one may wait for its locks. Four times as long as
-    /// rows usually take, since chunks are alike. Its own may have taken longer because it waited for a lock itself; what one waits
-    /// must not make the next wait longer still.
+    /// When a chunk behind one that is still being written has waited long enough: that one may wait for its locks.
     fn deadline(&self) -> Option<Instant> {
-        const LEAST: Duration = Duration::from_millis(100);
         let waits = self.slots.iter().filter_map(|slot| match slot {
-            Slot::Written { open, since, .. } => {
-                Some(*since + LEAST.saturating_add(open.took().min(self.usual).saturating_mul(4)).min(self.patience))
-            }
+            Slot::Written { since, .. } => Some(*since + self.patience.wait()),
             _ => None,
         });
         waits.min()
@@ -196,13 +188,14 @@ where
 
     /// Rolls back everything that is in flight, and waits for that. What is written goes first: others may wait for its locks.
     pub(super) async fn ground(&mut self) {
-        self.undo_written().await;
-        while let Some(landed) = self.aloft.next().await {
-            // A task that was lost has taken its transaction with it.
-            if let Ok((number, landed)) = landed {
-                self.landed(number, landed);
-            }
+        loop {
             self.undo_written().await;
+            match self.aloft.next().await {
+                Some(Ok((number, landed))) => self.landed(number, landed),
+                // A task that was lost has taken its transaction with it.
+                Some(Err(_)) => {}
+                None => return,
+            }
         }
     }
 

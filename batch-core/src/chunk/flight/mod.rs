@@ -4,6 +4,7 @@ mod caution;
 mod feed;
 mod fly;
 mod line;
+mod patience;
 mod run;
 
 use super::ChunkStep;
