@@ -141,7 +141,7 @@ impl Session {
 }
 
 /// Runs a statement. PostgreSQL's driver prepares each in a round trip of its own, so what comes once goes there as a text with its values.
-async fn run(link: &mut dyn Link, texts: &Texts, statement: Statement) -> Result<Answer, sqlx::Error> {
+pub(crate) async fn run(link: &mut dyn Link, texts: &Texts, statement: Statement) -> Result<Answer, sqlx::Error> {
     match &statement.once {
         Some(template) if texts.flavor() == Flavor::Postgres => link.script(texts.inline(template, &statement.values).into()).await,
         _ => link.run(statement).await,
@@ -158,7 +158,10 @@ pub(crate) async fn insert_all(
 ) -> Result<(), sqlx::Error> {
     for block in rows.chunks(BLOCK) {
         statements.fetch_add(1, Ordering::Relaxed);
-        run(link, texts, Statement::rows(template, texts, block)).await?;
+        match texts.flavor() {
+            Flavor::Postgres => link.script(Statement::rows_inline(template, texts, block).into()).await?,
+            _ => link.run(Statement::rows(template, texts, block)).await?,
+        };
     }
     Ok(())
 }

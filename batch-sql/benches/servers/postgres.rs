@@ -15,7 +15,6 @@ const TABLE: &str =
     "DROP TABLE IF EXISTS product; CREATE TABLE product (id BIGINT PRIMARY KEY, sku TEXT NOT NULL, name TEXT NOT NULL,
     category TEXT NOT NULL, price_cents BIGINT NOT NULL, stock INT NOT NULL, updated_at TIMESTAMPTZ NOT NULL)";
 const COLUMNS: &str = "id, sku, name, category, price_cents, stock, updated_at";
-const COPY: &str = "COPY product (id, sku, name, category, price_cents, stock, updated_at) FROM STDIN (FORMAT BINARY)";
 const SET: &str = "sku = excluded.sku, name = excluded.name, category = excluded.category, price_cents = excluded.price_cents,
     stock = excluded.stock, updated_at = excluded.updated_at";
 
@@ -73,7 +72,7 @@ async fn measure(conn: &mut PgConnection, rows: usize, rounds: usize, hows: &[(&
             conn.execute(TABLE).await?;
             let fill = matches!(how, How::Upsert | How::UpsertTemporary | How::Update | How::UpdateEach);
             if fill {
-                send(conn, COPY, &binary(&products(0, rows * repeats(rows)))).await?;
+                send(conn, &copy("product"), &binary(&products(0, rows * repeats(rows)))).await?;
             }
             let mut writers =
                 (SqlInsert::into("product"), SqlUpsert::into("product").key(["id"]), SqlUpdate::table("product").key(["id"]));
@@ -86,9 +85,10 @@ async fn measure(conn: &mut PgConnection, rows: usize, rounds: usize, hows: &[(&
                     How::Insert => writers.0.write(conn, items).await?,
                     How::Upsert => writers.1.write(conn, items).await?,
                     How::Update => writers.2.write(conn, items).await?,
-                    How::CopyBinary => send(conn, COPY, &binary(&chunk)).await?,
+                    How::CopyBinary => send(conn, &copy("product"), &binary(&chunk)).await?,
                     How::CopyOneByOne => {
-                        send(conn, &format!("{COPY} WHERE pg_is_in_recovery() IS NOT NULL"), &binary(&chunk)).await?;
+                        let sql = copy("product") + " WHERE pg_is_in_recovery() IS NOT NULL";
+                        send(conn, &sql, &binary(&chunk)).await?;
                     }
                     How::CopyText => text(conn, &chunk).await?,
                     How::Unnest => unnest(conn, &chunk).await?,
@@ -102,6 +102,10 @@ async fn measure(conn: &mut PgConnection, rows: usize, rounds: usize, hows: &[(&
         }
     }
     Ok(ways)
+}
+
+fn copy(table: &str) -> String {
+    format!("COPY {table} ({COLUMNS}) FROM STDIN (FORMAT BINARY)")
 }
 
 fn binary(chunk: &[Product]) -> Vec<u8> {
@@ -176,7 +180,7 @@ async fn values(conn: &mut PgConnection, chunk: &[Product]) -> Result<()> {
 
 async fn temporary(conn: &mut PgConnection, chunk: &[Product]) -> Result<()> {
     conn.execute("CREATE TEMPORARY TABLE IF NOT EXISTS batch_rows (LIKE product) ON COMMIT DELETE ROWS").await?;
-    send(conn, &format!("COPY batch_rows ({COLUMNS}) FROM STDIN (FORMAT BINARY)"), &binary(chunk)).await?;
+    send(conn, &copy("batch_rows"), &binary(chunk)).await?;
     let sql = format!("INSERT INTO product SELECT * FROM batch_rows ON CONFLICT (id) DO UPDATE SET {SET}");
     sqlx::query(AssertSqlSafe(sql)).execute(conn).await?;
     Ok(())

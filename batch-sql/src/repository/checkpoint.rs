@@ -112,15 +112,12 @@ pub(crate) fn is_alone(texts: &Texts, commit: &Commit) -> bool {
 /// The checkpoint as a transaction of its own; no row comes back where the guard does not hold. `synchronous` says whether it waits for the
 /// disk, `None` leaves that to the session.
 ///
-/// The driver keeps it prepared and sends the values apart, which takes the server half as long as EXECUTE in a text.
-pub(crate) fn alone(texts: &Texts, commit: &Commit, synchronous: Option<bool>) -> Statement {
+/// The driver keeps it prepared and sends the values apart, since EXECUTE in a text is read and evaluated anew each time. `prepares` says
+/// whether connections keep statements.
+pub(crate) fn alone(texts: &Texts, commit: &Commit, prepares: bool, synchronous: Option<bool>) -> Statement {
     let waits = synchronous.map(|waits| if waits { "on" } else { "off" });
-    Statement::new(texts.get(POSTGRES_ALONE)).bind_all(and_request(commit)).bind_all([waits.into(), waits.into()])
-}
-
-/// The same as a text, for connections that keep no statements.
-pub(crate) fn alone_inline(texts: &Texts, commit: &Commit, synchronous: Option<bool>) -> String {
-    texts.inline(POSTGRES_ALONE, &alone(texts, commit, synchronous).values)
+    let statement = Statement::new(texts.get(POSTGRES_ALONE)).bind_all(and_request(commit)).bind_all([waits.into(), waits.into()]);
+    if prepares { statement } else { statement.once(POSTGRES_ALONE) }
 }
 
 /// Whether the server refused [`and_commit`] because the guard did not hold.
@@ -187,8 +184,7 @@ fn skips_inline(texts: &Texts, commit: &Commit) -> String {
     if commit.skips.is_empty() || commit.skips.len() > FEW {
         return String::new();
     }
-    let skips = Statement::rows_template(SKIPS, &skips(commit));
-    texts.inline(&skips.0, &skips.1) + "; "
+    Statement::rows_inline(SKIPS, texts, &skips(commit)) + "; "
 }
 
 /// The rows of a commit's skip records.

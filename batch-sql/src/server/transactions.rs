@@ -4,9 +4,9 @@ use super::{Kind, Server, kind::Begin, live::ServerLive, store::ServerStore};
 use crate::{
     error::{self, Class, Fail, class, is_elsewhere},
     repository::{SqlRepository, checkpoint},
-    session::insert_all,
+    session::{self, insert_all},
     slot::Lent,
-    sql::{Answer, Link, Statement, Value},
+    sql::{Answer, Link, Statement, Texts, Value},
 };
 use batch_core::{
     BoxError, JobRepository, Overlap, Request, Result, Transactions, failpoint,
@@ -29,8 +29,6 @@ pub struct ServerTx<K: Kind> {
 enum Ending {
     /// The checkpoint is all of it.
     Alone(Statement),
-    /// As [`Ending::Alone`], in a text.
-    AloneInline(String),
     /// Checkpoint and COMMIT; whether the connection keeps the checkpoint's statement from then on.
     Text { text: String, prepares: bool },
 }
@@ -149,10 +147,10 @@ impl<K: Kind> ServerStore<K> {
             return Err(checkpoint::refused(error));
         }
         let ending = self.ending(&mut tx, commit);
-        let is_alone = !matches!(ending, Ending::Text { .. });
+        let is_alone = matches!(ending, Ending::Alone(_));
         self.statements.fetch_add(1, Ordering::Relaxed);
         failpoint!("server.commit.sending");
-        let sent = tx.send(ending).await;
+        let sent = tx.send(ending, &self.texts).await;
         failpoint!("server.commit.answered");
         if sent.as_ref().is_err_and(is_elsewhere) {
             self.prepares.store(false, Ordering::Relaxed);
@@ -186,10 +184,8 @@ impl<K: Kind> ServerStore<K> {
             return Ending::Text { text, prepares: false };
         };
         if checkpoint::is_alone(texts, commit) {
-            return match self.prepares.load(Ordering::Relaxed) {
-                true => Ending::Alone(checkpoint::alone(texts, commit, begin.synchronous)),
-                false => Ending::AloneInline(checkpoint::alone_inline(texts, commit, begin.synchronous)),
-            };
+            let prepares = self.prepares.load(Ordering::Relaxed);
+            return Ending::Alone(checkpoint::alone(texts, commit, prepares, begin.synchronous));
         }
         let prepares = self.prepares(&tx.lent);
         let prepare = if prepares { checkpoint::prepare(texts) + "; " } else { String::new() };
@@ -215,10 +211,9 @@ impl<K: Kind> ServerTx<K> {
         self.lent.conn()
     }
 
-    async fn send(&mut self, ending: Ending) -> Result<Answer, sqlx::Error> {
+    async fn send(&mut self, ending: Ending, texts: &Texts) -> Result<Answer, sqlx::Error> {
         let (text, prepares) = match ending {
-            Ending::Alone(statement) => return self.lent.conn().run(statement).await,
-            Ending::AloneInline(text) => (text, false),
+            Ending::Alone(statement) => return session::run(self.lent.conn(), texts, statement).await,
             Ending::Text { text, prepares } => (text, prepares),
         };
         let sent = self.lent.conn().script(text.into()).await;

@@ -1,7 +1,7 @@
 //! A statement with its values.
 
 use super::Value;
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 /// A statement of the repository, ready to run.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub struct Statement {
     /// Whether its text comes again, so that the connection keeps it prepared.
     pub(crate) keep: bool,
     /// Where it is not likely to come again on its connection soon, the template that `text` was made of.
-    pub(crate) once: Option<Cow<'static, str>>,
+    pub(crate) once: Option<&'static str>,
 }
 
 impl Statement {
@@ -22,7 +22,7 @@ impl Statement {
     /// Of those that a run needs once.
     #[must_use]
     pub(crate) fn once(self, template: &'static str) -> Self {
-        Self { once: Some(template.into()), ..self }
+        Self { once: Some(template), ..self }
     }
 
     /// Adds the value of the next placeholder.
@@ -43,11 +43,17 @@ impl Statement {
     #[must_use]
     pub(crate) fn rows(template: &'static str, texts: &super::Texts, rows: &[Vec<Value>]) -> Self {
         let (text, values) = Self::rows_template(template, rows);
-        Self { text: texts.inline(&text, &[]).into(), values, keep: false, once: Some(text.into()) }
+        Self { text: texts.inline(&text, &[]).into(), values, keep: false, once: None }
+    }
+
+    /// The same as a text with the values in it.
+    pub(crate) fn rows_inline(template: &str, texts: &super::Texts, rows: &[Vec<Value>]) -> String {
+        let (text, values) = Self::rows_template(template, rows);
+        texts.inline(&text, &values)
     }
 
     /// The template for all of `rows`, and their values.
-    pub(crate) fn rows_template(template: &str, rows: &[Vec<Value>]) -> (String, Vec<Value>) {
+    fn rows_template(template: &str, rows: &[Vec<Value>]) -> (String, Vec<Value>) {
         let row = format!("({})", vec!["?"; rows.first().map_or(0, Vec::len)].join(", "));
         let text = format!("{template} {}", vec![row.as_str(); rows.len()].join(", "));
         (text, rows.iter().flatten().cloned().collect())

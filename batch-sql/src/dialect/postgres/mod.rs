@@ -71,8 +71,11 @@ impl Own for Plan {
         items: Chunk<'_, T>,
     ) -> Result<()> {
         self.learn(conn, target, first).await?;
+        if let Some(copying) = self.copying.as_ref().filter(|_| items.len() >= FEW) {
+            self.statement = copying.copy(conn, items).await?;
+            return Ok(());
+        }
         match target.action {
-            Action::Insert if items.len() >= FEW && self.copying.is_some() => self.copy(conn, items).await,
             Action::Update { misses, .. } | Action::Delete { misses, .. } => self.count(conn, target, misses, &items).await,
             _ => self.insert(conn, target, &items).await,
         }
@@ -108,13 +111,6 @@ impl Plan {
     /// What makes chunks ready before their transaction.
     pub(super) fn encoder<T: Serialize + 'static>(&self) -> Option<Encoder<T>> {
         self.copying.as_ref().map(Encoding::encoder)
-    }
-
-    async fn copy<T: Serialize>(&mut self, conn: &mut PgConnection, items: Chunk<'_, T>) -> Result<()> {
-        if let Some(copying) = &self.copying {
-            self.statement = copying.copy(conn, items).await?;
-        }
-        Ok(())
     }
 
     /// Whether every column has a type that values are made for here.
