@@ -67,16 +67,15 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
             return Some(batch);
         }
         let mut batch = self.spare.pop().unwrap_or_default();
-        let begun = Instant::now();
         self.source.as_mut()?.fill(&mut batch).await;
-        self.filled = begun.elapsed();
+        self.filled = batch.read_time + batch.process_time;
         Some(batch)
     }
 
     /// Has the next chunks made ready by the writer's encoder.
-    pub(super) fn encode_by(&mut self, encoder: Option<Encoder<P::Out>>) {
+    pub(super) fn encode_by(&mut self, encoder: Encoder<P::Out>) {
         if let Some(source) = &mut self.source {
-            source.encoder = encoder;
+            source.encoder = Some(encoder);
         }
     }
 

@@ -192,7 +192,9 @@ where
         judge(&self.skip, &mut batch, run).await?;
         told(run).await?;
         let Self { pipeline, sink, .. } = self;
-        pipeline.encode_by(sink.writer.encoder());
+        if let Some(encoder) = sink.writer.encoder() {
+            pipeline.encode_by(encoder);
+        }
         let written = {
             let writing = pin!(sink.write(&batch, run));
             pipeline.overlap(batch.end, writing).await
