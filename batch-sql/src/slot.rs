@@ -30,7 +30,7 @@ pub(crate) trait Live: Sized + Send + 'static {
 
 /// A place for so many connections, each opened when it is first needed and again after one was dropped; borrowers queue.
 pub(crate) struct Slot<L: Live> {
-    options: L::Options,
+    options: Arc<L::Options>,
     idle: Arc<Mutex<Vec<L>>>,
     permits: Arc<Semaphore>,
 }
@@ -40,7 +40,7 @@ impl<L: Live> Slot<L> {
     pub(crate) const MANY: usize = Semaphore::MAX_PERMITS;
 
     pub(crate) fn new(options: L::Options, connections: usize) -> Self {
-        Self { options, idle: Arc::default(), permits: Arc::new(Semaphore::new(connections)) }
+        Self { options: Arc::new(options), idle: Arc::default(), permits: Arc::new(Semaphore::new(connections)) }
     }
 
     /// Borrows a connection; `None` when others kept them longer than `limit`.
@@ -53,7 +53,7 @@ impl<L: Live> Slot<L> {
             Some(live) => live,
             None => L::open(&self.options).await?,
         };
-        Ok(Some(Lent { live, kept, idle: self.idle.clone(), permit }))
+        Ok(Some(Lent { live, kept, options: self.options.clone(), idle: self.idle.clone(), permit }))
     }
 
     /// Takes a connection that was opened elsewhere.
@@ -81,6 +81,7 @@ pub(crate) struct Lent<L: Live> {
     live: L,
     /// Whether it was open before, so that the server may have closed it meanwhile.
     kept: bool,
+    options: Arc<L::Options>,
     idle: Arc<Mutex<Vec<L>>>,
     permit: OwnedSemaphorePermit,
 }
@@ -100,6 +101,13 @@ impl<L: Live> Lent<L> {
 
     pub(crate) fn was_kept(&self) -> bool {
         self.kept
+    }
+
+    /// Opens another connection in place of this one, which is dropped.
+    pub(crate) async fn reopen(&mut self) -> Result<(), sqlx::Error> {
+        self.live = L::open(&self.options).await?;
+        self.kept = false;
+        Ok(())
     }
 
     /// Returns a connection with nothing open on it.

@@ -164,7 +164,8 @@ impl<D: Transactions + Clone> Running<'_, D> {
                 exit_status = own;
             }
         }
-        if status == BatchStatus::Completed {
+        let promoted = status == BatchStatus::Completed && !run.execution.context.is_empty();
+        if promoted {
             self.context.merge(&run.execution.context);
         }
         let at = self.job.clock.now();
@@ -173,7 +174,7 @@ impl<D: Transactions + Clone> Running<'_, D> {
             status,
             exit_status: exit_status.clone(),
             counts: run.execution.counts,
-            job_context: (status == BatchStatus::Completed).then(|| self.context.clone()),
+            job_context: promoted.then(|| self.context.clone()),
             at,
         };
         crate::failpoint!("step.ending");

@@ -3,7 +3,7 @@
 use crate::{
     error::{Fail, Outcome, is_deadlock, is_no_table},
     session::Session,
-    sql::Flavor,
+    sql::{Flavor, Row},
     store::Store,
 };
 use batch_core::{Error, ErrorKind};
@@ -71,20 +71,17 @@ fn known(flavor: Flavor) -> i64 {
 
 /// Whether there is nothing to do, found without a lock.
 async fn is_current(store: &dyn Store) -> Outcome<bool> {
-    let mut session = store.read().await?;
+    let session = store.read().await?;
     let flavor = session.texts().flavor();
-    match version(&mut session).await {
-        Err(Fail::Store(e)) if is_no_table(&e) => {
-            session.undo().await;
-            Ok(false)
-        }
-        found => Ok(session.end(found).await? == known(flavor)),
+    let statement = session.once(LATEST);
+    match session.finish(statement).await {
+        Err(Fail::Store(e)) if is_no_table(&e) => Ok(false),
+        found => Ok(version(flavor, &found?.rows)? == known(flavor)),
     }
 }
 
-async fn version(session: &mut Session) -> Outcome<i64> {
-    let flavor = session.texts().flavor();
-    let found = session.script(LATEST).await?.first().map_or(Ok(0), |row| row.get("version"))?;
+fn version(flavor: Flavor, rows: &[Row]) -> Outcome<i64> {
+    let found = rows.first().map_or(Ok(0), |row| row.get("version"))?;
     if found > known(flavor) {
         let message = format!(
             "the repository's tables have version {found}, this program knows {}; use the newer program, or another table prefix",
@@ -138,7 +135,7 @@ async fn lock(session: &mut Session, limit: Duration) -> Outcome<()> {
 async fn upgrade(session: &mut Session, store: &dyn Store) -> Outcome<()> {
     let flavor = session.texts().flavor();
     session.script(if flavor == Flavor::Sqlite { SQLITE_VERSIONS } else { VERSIONS }).await?;
-    let found = version(session).await?;
+    let found = version(flavor, &session.script(LATEST).await?)?;
     for (number, script) in (1_i64..).zip(scripts(flavor)).skip_while(|(number, _)| *number <= found) {
         session.script(script).await?;
         let applied = crate::sql::stored(store.now());

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::{Fail, Outcome, not_owner},
     session::Session,
-    sql::Value,
+    sql::{Row, Statement, Value},
     store::Store,
 };
 use batch_core::{
@@ -46,9 +46,13 @@ pub(super) type Answer = Result<Launched, Error>;
 /// Finds or creates the instance, closes what a dead owner left, and begins a new execution.
 pub(super) async fn launch(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<Answer> {
     let instance = instance(session, store, launch).await?;
-    let mut taken_over = None;
-    if let Some(row) = session.row(session.once(ACTIVE).bind(instance.id)).await? {
-        let active = Record::new("batch_execution", &row);
+    let active = session.once(ACTIVE).bind(instance.id);
+    let [latest, abandoned] = history(session, instance.id);
+    // The row is locked before the others are read.
+    let [active, latest, abandoned] = session.all([active, latest, abandoned]).await?;
+    let (mut history, mut taken_over) = ([latest, abandoned], None);
+    if let Some(row) = active.first() {
+        let active = Record::new("batch_execution", row);
         if active.get::<&str>("token")? == launch.owner.token {
             return answered(session, &active, instance.id).await.map(Ok);
         }
@@ -59,13 +63,19 @@ pub(super) async fn launch(session: &mut Session, store: &dyn Store, launch: &La
                 taken_over = Some(taken);
             }
         }
+        history = session.all(self::history(session, instance.id)).await?;
     }
-    let (previous, refusal) = previous(session, launch, instance.id).await?;
+    let (previous, refusal) = previous(session, launch, history).await?;
     if let Some(refusal) = refusal {
         return Ok(Err(refusal));
     }
     let execution = insert(session, store, launch, instance, previous.as_ref()).await?;
     Ok(Ok(Launched { execution, previous, taken_over }))
+}
+
+/// What asks for the last try of an instance, and for one that was given up.
+fn history(session: &Session, instance: i64) -> [Statement; 2] {
+    [LATEST, ABANDONED].map(|template| session.once(template).bind(instance))
 }
 
 async fn instance(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<JobInstance> {
@@ -84,26 +94,36 @@ async fn answered(session: &mut Session, active: &Record<'_>, instance: i64) -> 
 }
 
 /// The last try, and why it forbids another; damaged data is such a reason.
-async fn previous(session: &mut Session, launch: &Launch, instance: i64) -> Outcome<(Option<JobExecution>, Option<Error>)> {
-    match read_previous(session, launch, instance).await {
+async fn previous(
+    session: &mut Session,
+    launch: &Launch,
+    history: [Vec<Row>; 2],
+) -> Outcome<(Option<JobExecution>, Option<Error>)> {
+    match read_previous(session, launch, history).await {
         Ok(previous) => Ok((previous, None)),
         Err(Fail::Refused(refusal)) => Ok((None, Some(refusal))),
         Err(fail) => Err(fail),
     }
 }
 
-async fn read_previous(session: &mut Session, launch: &Launch, instance: i64) -> Outcome<Option<JobExecution>> {
-    let Some(row) = session.row(session.once(LATEST).bind(instance)).await? else { return Ok(None) };
-    let record = Record::new("batch_execution", &row);
+async fn read_previous(
+    session: &mut Session,
+    launch: &Launch,
+    [latest, abandoned]: [Vec<Row>; 2],
+) -> Outcome<Option<JobExecution>> {
+    let Some(row) = latest.first() else { return Ok(None) };
+    let record = Record::new("batch_execution", row);
     let mut previous = record.execution()?;
     refuse_complete(launch, &previous)?;
-    if let Some(row) = session.row(session.once(ABANDONED).bind(instance)).await? {
+    if let Some(row) = abandoned.first() {
         return Err(given_up(launch, row.get("id")?).into());
     }
     refuse_restart(launch, &previous)?;
-    previous.parameters = parameters(session, previous.id).await?;
-    for row in session.rows(session.once(CHECKPOINTS).bind(previous.id)).await? {
-        Record::new("batch_step", &row).step()?;
+    let details = [PARAMETERS, CHECKPOINTS].map(|template| session.once(template).bind(previous.id));
+    let [parameters, steps] = session.all(details).await?;
+    previous.parameters = read_parameters(&parameters)?;
+    for row in &steps {
+        Record::new("batch_step", row).step()?;
     }
     Ok(Some(previous))
 }
@@ -183,7 +203,10 @@ async fn insert_parameters(session: &mut Session, execution: i64, parameters: &P
 
 /// The stored parameters of an execution.
 pub(super) async fn parameters(session: &mut Session, execution: i64) -> Outcome<Parameters> {
-    let rows = session.rows(session.once(PARAMETERS).bind(execution)).await?;
+    read_parameters(&session.rows(session.once(PARAMETERS).bind(execution)).await?)
+}
+
+fn read_parameters(rows: &[Row]) -> Outcome<Parameters> {
     rows.iter().map(|row| Record::new("batch_parameter", row).parameter()).collect()
 }
 
@@ -195,6 +218,6 @@ pub(super) async fn end(session: &mut Session, end: &JobEnd) -> Outcome<()> {
     if changed == 0 {
         return Err(not_owner(end.lease.execution).into());
     }
-    session.execute(session.once(lease::DELETE).bind(end.lease.execution)).await?;
+    session.later(session.once(lease::DELETE).bind(end.lease.execution)).await?;
     Ok(())
 }

@@ -56,7 +56,7 @@ pub(super) async fn insert(session: &mut Session, timing: Timing<'_>, execution:
         Timing::Boot(_) => INSERT_BOOT,
     };
     let statement = session.once(template).bind(execution).bind(&owner.token).bind(&owner.host).bind(&owner.boot);
-    session.execute(end_of(statement, timing, ttl)).await?;
+    session.later(end_of(statement, timing, ttl)).await?;
     Ok(())
 }
 
@@ -76,22 +76,23 @@ pub(crate) fn renewal(texts: &Texts, timing: Timing<'_>, lease: &Lease) -> State
         Timing::Server => RENEW,
         Timing::Boot(_) => RENEW_BOOT,
     };
-    end_of(Statement::new(texts.get(template)), timing, lease.ttl).bind(lease.execution).bind(&lease.token)
+    end_of(Statement::new(texts.get(template)).once(template), timing, lease.ttl).bind(lease.execution).bind(&lease.token)
 }
 
-/// Renews a lease; what an operator asks comes back.
-pub(super) async fn renew(session: &mut Session, timing: Timing<'_>, lease: &Lease) -> Outcome<Option<Request>> {
+/// Renews a lease that is still ours; what an operator asks comes back.
+pub(super) async fn renew(mut session: Session, timing: Timing<'_>, lease: &Lease) -> Outcome<Option<Request>> {
     let statement = renewal(session.texts(), timing, lease);
-    if session.execute(statement).await? == 0 {
-        return Err(not_owner(lease.execution).into());
+    match session.later(statement).await {
+        Ok(()) => held(session, lease).await,
+        Err(error) => session.end(Err(error.into())).await,
     }
-    held(session, lease).await
 }
 
 /// Whether the lease is still ours, without renewing it.
-pub(super) async fn held(session: &mut Session, lease: &Lease) -> Outcome<Option<Request>> {
-    let row = session.row(session.query(HELD).bind(lease.execution).bind(&lease.token)).await?;
-    let row = row.ok_or_else(|| not_owner(lease.execution))?;
+pub(super) async fn held(session: Session, lease: &Lease) -> Outcome<Option<Request>> {
+    let statement = session.once(HELD).bind(lease.execution).bind(&lease.token);
+    let answer = session.finish(statement).await?;
+    let row = answer.rows.first().ok_or_else(|| not_owner(lease.execution))?;
     Ok(row.get::<Option<&str>>("request")?.and_then(Request::parse))
 }
 
@@ -109,7 +110,7 @@ pub(super) async fn judge(session: &mut Session, timing: Timing<'_>, execution: 
         Timing::Server => FIND,
         Timing::Boot(_) => FIND_BOOT,
     };
-    let Some(row) = session.row(session.query(template).bind(execution)).await? else {
+    let Some(row) = session.row(session.once(template).bind(execution)).await? else {
         return Ok(State::Over("it has no lease".to_owned()));
     };
     match timing {

@@ -90,9 +90,8 @@ impl JobRepository for SqlRepository {
 
     async fn start_step(&self, start: &StepStart) -> Result<StepStarted, Error> {
         let doing = self.store.error("starting the step");
-        let mut session = self.begin().await.map_err(&doing)?;
-        let outcome = step::start(&mut session, &*self.store, start).await;
-        let started = session.end(outcome).await.map_err(&doing)?;
+        let session = self.begin().await.map_err(&doing)?;
+        let started = step::start(session, &*self.store, start).await.map_err(&doing)?;
         failpoint!("step.started");
         Ok(started)
     }
@@ -143,14 +142,12 @@ impl JobRepository for SqlRepository {
     async fn renew(&self, lease: &Lease) -> Result<Option<Request>, Error> {
         let doing = self.store.error("renewing the lease");
         if self.store.is_locked_by_chunk() {
-            let mut session = self.store.read().await.map_err(&doing)?;
-            let outcome = lease::held(&mut session, lease).await;
-            return session.end(outcome).await.map_err(&doing);
+            let session = self.store.read().await.map_err(&doing)?;
+            return lease::held(session, lease).await.map_err(&doing);
         }
         // A renewal that a crash of the server takes back makes the lease end sooner, which its owner notices.
-        let mut session = self.store.begin_lightly(self.store.wait().min(lease.ttl / 3)).await.map_err(&doing)?;
-        let outcome = lease::renew(&mut session, self.store.timing(), lease).await;
-        let request = session.end(outcome).await.map_err(&doing)?;
+        let session = self.store.begin_lightly(self.store.wait().min(lease.ttl / 3)).await.map_err(&doing)?;
+        let request = lease::renew(session, self.store.timing(), lease).await.map_err(&doing)?;
         self.store.holds(lease.execution, lease.ttl);
         Ok(request)
     }

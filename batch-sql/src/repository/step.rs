@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::{Outcome, not_owner},
     session::Session,
-    sql::Value,
+    sql::{Row, Statement, Value},
     store::Store,
 };
 use batch_core::{
@@ -35,33 +35,39 @@ const RESOLVED: &str =
 pub(super) const STATEMENTS: &[&str] = &[HELD, HELD_ALONE, LAST, INSERT, END, JOB_CONTEXT, RESOLVE, RESOLVED];
 
 /// Begins a step execution where the execution is ours, with what the last try of the step left.
-pub(super) async fn start(session: &mut Session, store: &dyn Store, start: &StepStart) -> Outcome<StepStarted> {
-    demand_active(session, &start.lease).await?;
-    let query = session.once(LAST).bind(start.instance).bind(&start.name);
-    let row = session.row(query).await?;
-    let last = row.as_ref().map(|row| Record::new("batch_step", row).step()).transpose()?;
-    let starts = last.as_ref().map_or(0, |l| l.start_no);
-    match &last {
-        Some(last) if last.status == BatchStatus::Completed && !start.rerun => {
-            return Ok(StepStarted::Complete(Box::new(last.clone())));
+pub(super) async fn start(mut session: Session, store: &dyn Store, start: &StepStart) -> Outcome<StepStarted> {
+    match decide(&mut session, store, start).await {
+        Ok(StepStarted::Started(step)) => {
+            let insert = insert(&session, start.instance, &step);
+            let id = session.finish(insert).await?.number()?;
+            Ok(StepStarted::Started(Box::new(StepExecution { id, ..*step })))
         }
-        _ => {}
+        answer => session.end(answer).await,
     }
-    if start.start_limit.is_some_and(|limit| starts >= limit.get()) {
-        return Ok(StepStarted::LimitReached(starts));
+}
+
+/// Whether the step is to run; it has no number yet.
+async fn decide(session: &mut Session, store: &dyn Store, start: &StepStart) -> Outcome<StepStarted> {
+    let last = session.once(LAST).bind(start.instance).bind(&start.name);
+    let [held, last] = session.all([held(session, &start.lease), last]).await?;
+    demand_held(&held, &start.lease)?;
+    let last = last.first().map(|row| Record::new("batch_step", row).step()).transpose()?;
+    let starts = last.as_ref().map_or(0, |l| l.start_no);
+    match last {
+        Some(last) if last.status == BatchStatus::Completed && !start.rerun => Ok(StepStarted::Complete(Box::new(last))),
+        _ if start.start_limit.is_some_and(|limit| starts >= limit.get()) => Ok(StepStarted::LimitReached(starts)),
+        last => Ok(StepStarted::Started(Box::new(inherit(start, last, store.now())))),
     }
-    let step = inherit(start, last, store.now());
-    let id = insert(session, start.instance, &step).await?;
-    Ok(StepStarted::Started(Box::new(StepExecution { id, ..step })))
+}
+
+/// What asks whether an execution is ours, and keeps it so until the transaction ends.
+pub(super) fn held(session: &Session, lease: &Lease) -> Statement {
+    session.once(HELD).bind(lease.execution).bind(&lease.token)
 }
 
 /// A zombie that wakes between two steps, or two units, must not start the next.
-pub(super) async fn demand_active(session: &mut Session, lease: &Lease) -> Outcome<()> {
-    let query = session.query(HELD).bind(lease.execution).bind(&lease.token);
-    match session.row(query).await? {
-        Some(_) => Ok(()),
-        None => Err(not_owner(lease.execution).into()),
-    }
+pub(super) fn demand_held(held: &[Row], lease: &Lease) -> Outcome<()> {
+    if held.is_empty() { Err(not_owner(lease.execution).into()) } else { Ok(()) }
 }
 
 /// A completed step that is run again begins from nothing, but its commits go on being counted.
@@ -89,11 +95,10 @@ fn inherit(start: &StepStart, last: Option<StepExecution>, now: chrono::DateTime
     }
 }
 
-async fn insert(session: &mut Session, instance: i64, step: &StepExecution) -> Outcome<i64> {
+fn insert(session: &Session, instance: i64, step: &StepExecution) -> Statement {
     let statement = session.once(INSERT).bind(step.execution_id).bind(instance).bind(&step.name);
     let statement = statement.bind(step.start_no).bind(step.epoch).bind(step.commit_no).bind(step.checkpoint.encode());
-    let statement = statement.bind(record::context(&step.context)).bind(step.started).bind(step.started);
-    Ok(session.insert(statement).await?)
+    statement.bind(record::context(&step.context)).bind(step.started).bind(step.started)
 }
 
 /// Ends a step execution; a completed one leaves its values to the job's later steps. The job's row is locked first, as everywhere.
@@ -122,7 +127,7 @@ async fn save_job_context(session: &mut Session, end: &StepEnd, context: &Contex
     let row = row.ok_or_else(|| not_owner(lease.execution))?;
     let mut merged: Context = Record::new("batch_execution", &row).json("context")?;
     merged.merge(context);
-    session.execute(session.once(JOB_CONTEXT).bind(record::context(&merged)).bind(end.at).bind(lease.execution)).await?;
+    session.later(session.once(JOB_CONTEXT).bind(record::context(&merged)).bind(end.at).bind(lease.execution)).await?;
     Ok(())
 }
 

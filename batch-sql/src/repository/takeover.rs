@@ -54,7 +54,7 @@ pub(super) async fn close(session: &mut Session, store: &dyn Store, launch: &Lau
         let statement = session.once(template).bind(&message).bind(store.now()).bind(store.now()).bind(taken.execution);
         session.execute(statement).await?;
     }
-    session.execute(session.once(lease::DELETE).bind(taken.execution)).await?;
+    session.later(session.once(lease::DELETE).bind(taken.execution)).await?;
     failpoint!("takeover.closed");
     Ok(())
 }

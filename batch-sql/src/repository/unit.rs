@@ -30,9 +30,10 @@ pub(super) const STATEMENTS: &[&str] = &[PUT, ONE, SOME, ALL, OF_STATUS, COUNTS]
 
 /// Begins an attempt where the execution is ours. Nobody else writes the row meanwhile, since that row of the execution is locked.
 pub(super) async fn start(session: &mut Session, start: &UnitStart) -> Outcome<UnitRecord> {
-    step::demand_active(session, &start.lease).await?;
-    let query = session.query(ONE).bind(start.instance).bind(&start.name).bind(&start.key);
-    let before = session.row(query).await?.as_ref().map(unit).transpose()?;
+    let one = session.once(ONE).bind(start.instance).bind(&start.name).bind(&start.key);
+    let [held, before] = session.all([step::held(session, &start.lease), one]).await?;
+    step::demand_held(&held, &start.lease)?;
+    let before = before.first().map(unit).transpose()?;
     let record = UnitRecord {
         key: start.key.clone(),
         status: UnitStatus::InProgress,
@@ -42,7 +43,7 @@ pub(super) async fn start(session: &mut Session, start: &UnitStart) -> Outcome<U
         started: start.at,
         ended: None,
     };
-    session.execute(session.query(PUT).bind_all(values(&record))).await?;
+    session.later(session.once(PUT).bind_all(values(&record))).await?;
     Ok(record)
 }
 

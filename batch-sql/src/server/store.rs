@@ -65,17 +65,12 @@ impl<K: Kind> ServerStore<K> {
         }
     }
 
-    /// Borrows a connection and begins a transaction on it. One that lay idle may have been closed by the server: another is opened then.
-    pub(crate) async fn begin_on(
-        &self,
-        slot: &Slot<ServerLive<K>>,
-        begin: &Begin,
-        limit: Duration,
-    ) -> Outcome<Lent<ServerLive<K>>> {
+    /// Borrows a connection and begins a chunk's transaction on it. One that lay idle may have been closed by the server: another is opened then.
+    pub(crate) async fn begin_chunk(&self, begin: &Begin) -> Outcome<Lent<ServerLive<K>>> {
         let text: Arc<str> = K::begin(begin).into();
         loop {
-            let mut lent = self.lend(slot, limit).await?;
-            let prepares = begin.chunk && self.prepares(&lent);
+            let mut lent = self.lend(&self.chunks, self.wait).await?;
+            let prepares = self.prepares(&lent);
             let text = if prepares { format!("{text}; {}", checkpoint::prepare(&self.texts)).into() } else { text.clone() };
             match lent.conn().script(text).await {
                 Ok(_) => {
@@ -103,8 +98,9 @@ impl<K: Kind> ServerStore<K> {
         self.place.of(Error::new(ErrorKind::Unavailable, message).transient())
     }
 
-    fn session(&self, lent: Lent<ServerLive<K>>) -> Session {
-        Session::new(lent, self.texts.clone(), self.statements.clone())
+    async fn session(&self, begin: Begin, limit: Duration) -> Outcome<Session> {
+        let lent = self.lend(&self.control, limit).await?;
+        Ok(Session::late(lent, self.texts.clone(), self.statements.clone(), &K::begin(&begin)))
     }
 
     /// Ends the connection that the server knows by `number`, with whatever runs on it.
@@ -120,18 +116,15 @@ impl<K: Kind> ServerStore<K> {
 impl<K: Kind> Store for ServerStore<K> {
     async fn begin(&self, limit: Duration) -> Outcome<Session> {
         // A step's end makes the chunks durable that were committed without waiting for the disk.
-        let begin = Begin { synchronous: Some(true), ..self.beginning(limit) };
-        Ok(self.session(self.begin_on(&self.control, &begin, limit).await?))
+        self.session(Begin { synchronous: Some(true), ..self.beginning(limit) }, limit).await
     }
 
     async fn begin_lightly(&self, limit: Duration) -> Outcome<Session> {
-        let begin = Begin { synchronous: Some(false), ..self.beginning(limit) };
-        Ok(self.session(self.begin_on(&self.control, &begin, limit).await?))
+        self.session(Begin { synchronous: Some(false), ..self.beginning(limit) }, limit).await
     }
 
     async fn read(&self) -> Outcome<Session> {
-        let begin = Begin { snapshot: true, ..self.beginning(self.wait) };
-        Ok(self.session(self.begin_on(&self.control, &begin, self.wait).await?))
+        self.session(Begin { snapshot: true, ..self.beginning(self.wait) }, self.wait).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Option<Request>, CommitError> {

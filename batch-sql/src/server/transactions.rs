@@ -39,7 +39,7 @@ impl<K: Kind> Transactions for Server<K> {
 
     async fn begin(&self) -> Result<ServerTx<K>> {
         let store = &self.store;
-        let lent = store.begin_on(&store.chunks, &self.chunk(), store.wait).await.map_err(|fail| store.not_begun(fail))?;
+        let lent = store.begin_chunk(&self.chunk()).await.map_err(|fail| store.not_begun(fail))?;
         failpoint!("server.begun");
         Ok(ServerTx { lent, clean: true, late: None })
     }

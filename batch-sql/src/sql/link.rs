@@ -40,8 +40,9 @@ pub(crate) async fn collect<R: Named, Q>(
         match result {
             Either::Left(result) => {
                 let Done { changed, inserted } = done(&result);
-                answer.changed += changed;
+                answer.changed = changed;
                 answer.inserted = inserted;
+                answer.ends.push(answer.rows.len());
                 // The next result set has columns of its own.
                 names = None;
             }

@@ -1,16 +1,37 @@
 //! Rows of the repository's tables, independent of the database they came from.
 
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
+use std::{array, sync::Arc};
 
 /// What a statement gave back.
 #[derive(Debug, Default)]
 pub struct Answer {
+    /// Rows, of all statements together.
     pub(crate) rows: Vec<Row>,
-    /// Rows changed, of all statements together.
+    /// How many rows there were at the end of each statement.
+    pub(crate) ends: Vec<usize>,
+    /// Rows changed by the last statement that says so.
     pub(crate) changed: u64,
     /// The number that the database gave to the row inserted last, where it tells without being asked.
     pub(crate) inserted: i64,
+}
+
+impl Answer {
+    /// The rows of each of the last `N` statements.
+    pub(crate) fn apart<const N: usize>(mut self) -> [Vec<Row>; N] {
+        self.ends.pop();
+        let mut apart = array::from_fn(|_| self.rows.split_off(self.ends.pop().unwrap_or(0)));
+        apart.reverse();
+        apart
+    }
+
+    /// The number of the row that an INSERT made or found.
+    pub(crate) fn number(&self) -> Result<i64, sqlx::Error> {
+        match self.rows.first() {
+            Some(row) => row.get("id"),
+            None => Ok(self.inserted),
+        }
+    }
 }
 
 /// A row by the names of its columns.
@@ -104,5 +125,26 @@ impl<'r, T: FromCell<'r>> FromCell<'r> for Option<T> {
             Cell::Null => Some(None),
             other => T::from_cell(other).map(Some),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Cell, Row};
+
+    fn answer(numbers: &[i64], ends: &[usize]) -> Answer {
+        let row = |n: &i64| Row { names: ["n".to_owned()].into(), cells: vec![Cell::Int(*n)] };
+        Answer { rows: numbers.iter().map(row).collect(), ends: ends.to_vec(), ..Answer::default() }
+    }
+
+    fn numbers<const N: usize>(answer: Answer) -> [Vec<i64>; N] {
+        answer.apart().map(|rows| rows.iter().map(|row| row.get("n").unwrap()).collect())
+    }
+
+    #[test]
+    fn rows_are_those_of_their_statement() {
+        assert_eq!(numbers(answer(&[1, 2, 3], &[1, 1, 3])), [vec![1], vec![], vec![2, 3]]);
+        assert_eq!(numbers(answer(&[1, 2], &[0, 0, 2, 2])), [vec![1, 2], vec![]], "the first statements are not asked for");
+        assert_eq!(numbers(answer(&[], &[0])), [Vec::<i64>::new()]);
     }
 }

@@ -1,8 +1,9 @@
 //! Connections are lost, servers go and come back: no row is lost, none comes twice.
 
 use super::support::{Brand, Db, Item, brand, items, on_every_server};
+use crate::servers::fixture::Speaks;
 use batch_core::{BoxError, Reader, Transient, caused_by};
-use batch_sql::{Keyset, SqlCursor};
+use batch_sql::{Keyset, MySqlKind, PostgresKind, SqlCursor};
 use batch_testkit::{Options, Server};
 use sqlx::{mysql::MySqlPoolOptions, postgres::PgPoolOptions};
 use std::time::Duration;
@@ -11,15 +12,8 @@ use std::time::Duration;
 async fn cut(db: &impl Db) {
     match brand(db) {
         Brand::Sqlite => {}
-        Brand::Postgres => {
-            let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-            db.run(all).await;
-        }
-        Brand::MariaDb => {
-            let all = "BEGIN NOT ATOMIC FOR session IN (SELECT id FROM information_schema.processlist WHERE db = DATABASE()
-                AND id <> CONNECTION_ID()) DO EXECUTE IMMEDIATE CONCAT('KILL ', session.id); END FOR; END";
-            db.run(all).await;
-        }
+        Brand::Postgres => db.run(PostgresKind::END_OTHERS).await,
+        Brand::MariaDb => db.run(MySqlKind::END_OTHERS).await,
     }
 }
 

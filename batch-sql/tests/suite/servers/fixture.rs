@@ -23,6 +23,8 @@ pub(crate) trait Speaks: Kind {
     /// The number of this connection, and what ends the one of a number.
     const NUMBER: &'static str;
     fn ending(number: i64) -> String;
+    /// What ends all connections but this one.
+    const END_OTHERS: &'static str;
 
     /// The server shared by the tests.
     fn server() -> &'static batch_testkit::Server;
@@ -33,6 +35,8 @@ pub(crate) trait Speaks: Kind {
 impl Speaks for PostgresKind {
     const LONG: &'static str = "SELECT 1::bigint FROM pg_sleep(60)";
     const NUMBER: &'static str = "SELECT pg_backend_pid()::bigint";
+    const END_OTHERS: &'static str = "SELECT pg_terminate_backend(pid, 60000)::int::bigint FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
     fn earlier(micros: u128) -> String {
         format!("UPDATE batch_lease SET until_time = until_time - {micros} * interval '1 microsecond'")
@@ -55,6 +59,8 @@ impl Speaks for PostgresKind {
 impl Speaks for MySqlKind {
     const LONG: &'static str = "SELECT CAST(SLEEP(60) AS SIGNED)";
     const NUMBER: &'static str = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
+    const END_OTHERS: &'static str = "BEGIN NOT ATOMIC FOR session IN (SELECT id FROM information_schema.processlist
+        WHERE db = DATABASE() AND id <> CONNECTION_ID()) DO EXECUTE IMMEDIATE CONCAT('KILL ', session.id); END FOR; END";
 
     fn earlier(micros: u128) -> String {
         format!("UPDATE batch_lease SET until_time = until_time - INTERVAL {micros} MICROSECOND")

@@ -1,9 +1,9 @@
 //! A chunk's transaction on a server, and how it ends otherwise than by its commit.
 
 use super::fixture::{OnServer, Speaks, on_every_server, until};
-use crate::fixture::{commit, launch, owner, step_start};
+use crate::fixture::{commit, job_end, launch, lease, owner, step_end, step_start};
 use batch_core::{
-    Owner, StepExecution, Transactions,
+    BatchStatus, Owner, StepExecution, Transactions,
     repository::{CommitError, StepStarted},
 };
 use batch_sql::{PostgresKind, Server};
@@ -14,6 +14,7 @@ on_every_server!(
     a_commit_does_not_wait_for_the_executions_row,
     an_abandoned_transaction_ends_its_statement,
     connections_closed_by_the_server_are_replaced,
+    the_repositorys_connections_are_replaced_too,
     a_connection_cut_in_a_chunk_is_transient,
     the_server_ends_an_idle_transaction,
     a_deadlock_is_transient_and_ends_the_transaction,
@@ -90,6 +91,27 @@ async fn connections_closed_by_the_server_are_replaced<K: Speaks>(f: OnServer<K>
     let tx = begun(&f, "INSERT INTO put (k) VALUES (1)").await;
     f.first.commit(tx, &commit(&step, &me)).await.unwrap();
     assert_eq!(stored(&f).await, 1);
+}
+
+/// Whichever call comes after the server closed what lay idle.
+async fn the_repositorys_connections_are_replaced_too<K: Speaks>(f: OnServer<K>) {
+    let mut stranger = f.stranger().await;
+    let mut cut = async || drop(K::run(&mut stranger, K::END_OTHERS).await.unwrap());
+    let me = owner();
+    cut().await;
+    let launched = f.repository.launch(&launch("import", &me)).await.unwrap();
+    cut().await;
+    let started = f.repository.start_step(&step_start(&launched, &me, "load")).await.unwrap();
+    let StepStarted::Started(step) = started else { panic!() };
+    cut().await;
+    f.repository.renew(&lease(launched.execution.id, &me)).await.unwrap();
+    cut().await;
+    f.repository.end_step(&step_end(&step, &me, BatchStatus::Completed)).await.unwrap();
+    cut().await;
+    f.repository.end_job(&job_end(&launched, &me, BatchStatus::Completed)).await.unwrap();
+    cut().await;
+    let found = f.repository.explorer().execution(launched.execution.id).await.unwrap();
+    assert_eq!((found.status, found.steps.len()), (BatchStatus::Completed, 1));
 }
 
 async fn a_connection_cut_in_a_chunk_is_transient<K: Speaks>(f: OnServer<K>) {
