@@ -19,10 +19,8 @@ use chrono::SecondsFormat;
 
 const INSTANCE: &str = "INSERT INTO @instance (job_name, job_key, create_time) VALUES (?, ?, ?) {or_find}";
 /// Locks the execution whatever its status: a takeover then waits for nothing that waits for it.
-const ACTIVE: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
-    WHERE e.active_key = ?{for_update}";
-const LATEST: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
-    WHERE e.instance_id = ? ORDER BY e.id DESC LIMIT 1";
+const ACTIVE: &str = "SELECT * FROM @execution WHERE active_key = ?{for_update}";
+const LATEST: &str = "SELECT * FROM @execution WHERE instance_id = ? ORDER BY id DESC LIMIT 1";
 const ABANDONED: &str = "SELECT id FROM @execution WHERE instance_id = ? AND status = 'ABANDONED' LIMIT 1";
 const PARAMETERS: &str =
     "SELECT execution_id AS id, name, type, value, identifying FROM @parameter WHERE execution_id = ? ORDER BY name";
@@ -30,8 +28,7 @@ const CHECKPOINTS: &str = "SELECT * FROM @step WHERE execution_id = ? AND status
 const INSERT: &str = "INSERT INTO @execution (instance_id, status, exit_code, exit_message, create_time, start_time, last_updated,
     context, owner, token, active_key) VALUES (?, 'STARTED', 'STARTED', '', ?, ?, ?, ?, ?, ?, ?){id}";
 const PARAMETER: &str = "INSERT INTO @parameter (execution_id, name, type, value, identifying) VALUES";
-const BEFORE: &str = "SELECT e.*, i.job_name, i.job_key FROM @execution e JOIN @instance i ON i.id = e.instance_id
-    WHERE e.instance_id = ? AND e.id < ? ORDER BY e.id DESC LIMIT 1";
+const BEFORE: &str = "SELECT * FROM @execution WHERE instance_id = ? AND id < ? ORDER BY id DESC LIMIT 1";
 const END: &str =
     "UPDATE @execution SET status = ?, exit_code = ?, exit_message = ?, end_time = ?, last_updated = ?, request = NULL,
     active_key = NULL WHERE id = ? AND token = ? AND active_key IS NOT NULL";
@@ -54,7 +51,7 @@ pub(super) async fn launch(session: &mut Session, store: &dyn Store, launch: &La
     if let Some(row) = active.first() {
         let active = Record::new("batch_execution", row);
         if active.get::<&str>("token")? == launch.owner.token {
-            return answered(session, &active, instance.id).await.map(Ok);
+            return answered(session, &active, instance).await.map(Ok);
         }
         match takeover::verdict(session, &active, store, launch).await? {
             Err(refusal) => return Ok(Err(refusal)),
@@ -65,7 +62,7 @@ pub(super) async fn launch(session: &mut Session, store: &dyn Store, launch: &La
         }
         history = session.all(self::history(session, instance.id)).await?;
     }
-    let (previous, refusal) = previous(session, launch, history).await?;
+    let (previous, refusal) = previous(session, launch, &instance, history).await?;
     if let Some(refusal) = refusal {
         return Ok(Err(refusal));
     }
@@ -85,11 +82,12 @@ async fn instance(session: &mut Session, store: &dyn Store, launch: &Launch) -> 
 }
 
 /// The launch was committed before, and its answer lost.
-async fn answered(session: &mut Session, active: &Record<'_>, instance: i64) -> Outcome<Launched> {
-    let mut execution = active.execution()?;
+async fn answered(session: &mut Session, active: &Record<'_>, instance: JobInstance) -> Outcome<Launched> {
+    let before = session.once(BEFORE).bind(instance.id);
+    let mut execution = active.execution_of(instance.clone())?;
     execution.parameters = parameters(session, execution.id).await?;
-    let row = session.row(session.once(BEFORE).bind(instance).bind(execution.id)).await?;
-    let previous = row.as_ref().map(|r| Record::new("batch_execution", r).execution()).transpose()?;
+    let row = session.row(before.bind(execution.id)).await?;
+    let previous = row.as_ref().map(|r| Record::new("batch_execution", r).execution_of(instance)).transpose()?;
     Ok(Launched { execution, previous, taken_over: None })
 }
 
@@ -97,9 +95,10 @@ async fn answered(session: &mut Session, active: &Record<'_>, instance: i64) -> 
 async fn previous(
     session: &mut Session,
     launch: &Launch,
+    instance: &JobInstance,
     history: [Vec<Row>; 2],
 ) -> Outcome<(Option<JobExecution>, Option<Error>)> {
-    match read_previous(session, launch, history).await {
+    match read_previous(session, launch, instance, history).await {
         Ok(previous) => Ok((previous, None)),
         Err(Fail::Refused(refusal)) => Ok((None, Some(refusal))),
         Err(fail) => Err(fail),
@@ -109,11 +108,12 @@ async fn previous(
 async fn read_previous(
     session: &mut Session,
     launch: &Launch,
+    instance: &JobInstance,
     [latest, abandoned]: [Vec<Row>; 2],
 ) -> Outcome<Option<JobExecution>> {
     let Some(row) = latest.first() else { return Ok(None) };
     let record = Record::new("batch_execution", row);
-    let mut previous = record.execution()?;
+    let mut previous = record.execution_of(instance.clone())?;
     refuse_complete(launch, &previous)?;
     if let Some(row) = abandoned.first() {
         return Err(given_up(launch, row.get("id")?).into());

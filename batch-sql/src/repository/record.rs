@@ -98,9 +98,14 @@ impl<'a> Record<'a> {
 
     /// An execution joined with its instance, without parameters and steps.
     pub(crate) fn execution(&self) -> Outcome<JobExecution> {
+        self.execution_of(JobInstance { id: self.get("instance_id")?, ..self.instance()? })
+    }
+
+    /// An execution of a known instance, without parameters and steps.
+    pub(crate) fn execution_of(&self, instance: JobInstance) -> Outcome<JobExecution> {
         Ok(JobExecution {
             id: self.get("id")?,
-            instance: JobInstance { id: self.get("instance_id")?, ..self.instance()? },
+            instance,
             parameters: Parameters::new(),
             status: self.parse("status")?,
             exit_status: self.exit_status()?,
