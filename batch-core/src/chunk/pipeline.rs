@@ -24,7 +24,7 @@ pub(super) struct Pipeline<R: Reader, P: Processor<R::Item>> {
     ready: VecDeque<Batch<P::Out>>,
     spare: Vec<Batch<P::Out>>,
     ahead: usize,
-    /// What the last chunk took that was filled here, and the last write.
+    /// What filling the last chunk took, wherever that was, and the last write.
     filled: Duration,
     written: Duration,
 }
@@ -63,11 +63,14 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
 
     /// The next chunk; `None` when the source was lost.
     pub(super) async fn next(&mut self) -> Option<Batch<P::Out>> {
-        if let Some(batch) = self.ready.pop_front() {
-            return Some(batch);
-        }
-        let mut batch = self.spare.pop().unwrap_or_default();
-        self.source.as_mut()?.fill(&mut batch).await;
+        let batch = match self.ready.pop_front() {
+            Some(batch) => batch,
+            None => {
+                let mut batch = self.spare.pop().unwrap_or_default();
+                self.source.as_mut()?.fill(&mut batch).await;
+                batch
+            }
+        };
         self.filled = batch.read_time + batch.process_time;
         Some(batch)
     }

@@ -28,7 +28,7 @@ use std::{
 use tracing::Instrument;
 
 /// How long a step that waits for nothing keeps other tasks of its thread waiting, about, its longest chunk aside.
-const TURN: Duration = Duration::from_micros(100);
+const TURN: Duration = Duration::from_millis(1);
 
 /// The parts of a running chunk step.
 pub(super) struct Running<R: Reader, P: Processor<R::Item>, W, T> {
