@@ -14,9 +14,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a chunk is committed with, behind its guard; the repository's own transactions end with a `COMMIT` alone.
-pub(crate) const COMMIT: &str = "; COMMIT";
-/// What a chunk is begun with, behind its settings; where no skips are allowed, nothing else says so.
+/// What a chunk is committed with, before its guard; where no skips are allowed, nothing else says so.
+pub(crate) const COMMIT: &str = "RELEASE SAVEPOINT batch_chunk; ";
+/// What a chunk is begun with, behind its settings; the same holds for it.
 pub(crate) const BEGIN: &str = "; SAVEPOINT batch_chunk";
 
 /// A database on `server` with a table of numbers that takes none twice, open to the job and to the audit.

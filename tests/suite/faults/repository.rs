@@ -1,7 +1,7 @@
 //! The repository's own transactions, lost on the way there or on the way back.
 
 use super::fixture::{BEGIN, COMMIT, Scene, load, load_as, on_every_server, parameters};
-use batch_core::{ErrorKind, Retry};
+use batch_core::{Context, ErrorKind, Listener, Result, Retry};
 use batch_testkit::{Fault, Rule};
 
 on_every_server!(
@@ -15,7 +15,7 @@ const ROWS: i64 = 30;
 /// What a job says on the connection that launches it, in this order; then what it says for a chunk.
 const SAID: [&str; 13] = [
     "INSERT INTO @instance",
-    "FROM @execution e",
+    "FROM @execution WHERE active_key",
     "INSERT INTO @execution",
     "INSERT INTO @parameter",
     "INSERT INTO @lease",
@@ -29,27 +29,37 @@ const SAID: [&str; 13] = [
     COMMIT,
 ];
 
-/// The transactions of the launch, the step's start, the step's end and the job's end.
-const TRANSACTIONS: usize = 4;
+/// The transactions of the launch, the step's start, the look whether it is still ours, the step's end and the job's end.
+const TRANSACTIONS: usize = 5;
 
 /// How a statement is lost.
 type Loss = (&'static str, fn(Rule<'_>) -> Fault);
 const LOSSES: [Loss; 2] = [("statement", |rule| rule.cut_before()), ("answer", |rule| rule.cut_answer())];
 
+/// Leaves something to the job's later steps.
+struct Promoting;
+
+impl Listener for Promoting {
+    fn before_commit(&self, context: &mut Context) -> Result<()> {
+        context.set("loaded", true)
+    }
+}
+
 async fn a_statement_that_is_lost_leaves_nothing_stuck(scene: Scene) {
+    let job = load_as(&scene.db, ROWS, |step| step.listener(Promoting));
     let mut run = 0;
     for (what, lose) in LOSSES {
         for said in SAID {
             run += 1;
             let lost = lose(scene.proxy.on(&scene.text(said)));
-            scene.completes(&load(&scene.db, ROWS), run, ROWS).await;
+            scene.completes(&job, run, ROWS).await;
             assert!(lost.has_fired(), "the {what} of {said}");
         }
         for nth in 1..=TRANSACTIONS {
             run += 1;
             // Chunks have connections of their own.
             let lost = lose(scene.proxy.on("COMMIT").after(&scene.text("INSERT INTO @instance")).nth(nth));
-            scene.completes(&load(&scene.db, ROWS), run, ROWS).await;
+            scene.completes(&job, run, ROWS).await;
             assert!(lost.has_fired(), "the {what} of COMMIT {nth}");
         }
     }
