@@ -13,6 +13,7 @@ mod process;
 mod run;
 mod sink;
 mod source;
+mod waits;
 
 use crate::{
     error::Error,

@@ -1,21 +1,23 @@
 //! Chunks in order, the next ones read and processed while the one before is being written.
 
-use super::{batch::Batch, source::Source};
+use super::{
+    batch::Batch,
+    source::Source,
+    waits::{Waits, Watch},
+};
 use crate::item::{Encoder, Processor, Reader};
-use futures_util::poll;
 use std::{
     collections::VecDeque,
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 use tokio::time::Instant;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// The source and the chunks it filled ahead.
 pub(super) struct Pipeline<R: Reader, P: Processor<R::Item>> {
@@ -27,6 +29,8 @@ pub(super) struct Pipeline<R: Reader, P: Processor<R::Item>> {
     /// What filling the last chunk took, wherever that was, and the last write.
     filled: Duration,
     written: Duration,
+    waits: Waits,
+    watch: Watch,
 }
 
 /// What waking another thread takes, about: for less, and where writes are short, no chunk is filled ahead.
@@ -43,12 +47,15 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
             ahead,
             filled: Duration::MAX,
             written: Duration::MAX,
+            waits: Waits::default(),
+            watch: Watch::default(),
         }
     }
 
-    /// Whether the last write waited for something, so that other tasks had their turn, and no thread is wanted to fill the next chunk.
+    /// Whether the last write waited for something, so that other tasks had their turn, and no thread is wanted to fill the next chunk: it
+    /// is filled here, in one of the next write's waits.
     pub(super) fn is_at_rest(&self) -> bool {
-        !self.never_waits() && self.in_vain()
+        !self.never_waits() && (self.in_vain() || self.filled <= self.waits.longest())
     }
 
     /// Whether the last write waited for nothing.
@@ -96,37 +103,52 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         last: bool,
         mut write: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Result<T, E> {
-        if let Poll::Ready(written) = poll!(write.as_mut()) {
-            self.written = Duration::ZERO;
-            return written;
-        }
-        let begun = Instant::now();
-        let written = self.fill_during(last, write).await;
-        self.written = begun.elapsed();
+        let (begun, best) = (Instant::now(), self.waits.best());
+        let mut watch = std::mem::take(&mut self.watch);
+        watch.clear();
+        let mut filling = None;
+        let written = poll_fn(|cx| {
+            watch.woken();
+            let written = write.as_mut().poll(cx);
+            if written.is_pending() && watch.waits() >= best && filling.is_none() {
+                filling = self.fill_ahead(last);
+            }
+            written
+        })
+        .await;
+        self.written = if watch.is_empty() { Duration::ZERO } else { begun.elapsed() };
+        let filled = match filling {
+            Some(filling) => self.filled(filling, written.is_err()).await,
+            None => None,
+        };
+        self.waits.learn(&watch, filled);
+        self.watch = watch;
         written
     }
 
-    async fn fill_during<T, E>(&mut self, last: bool, write: Pin<&mut impl Future<Output = Result<T, E>>>) -> Result<T, E> {
+    /// Begins to fill the next chunks, where there is room for them.
+    fn fill_ahead(&mut self, last: bool) -> Option<Filling<R, P>> {
         let room = self.ahead.saturating_sub(self.ready.len());
         if last || room == 0 || self.in_vain() || self.ready.back().is_some_and(|b| b.is_last()) {
-            return write.await;
+            return None;
         }
-        let Some(source) = self.source.take() else { return write.await };
-        let cancel = source.surroundings.cancel.clone();
-        let enough = Arc::new(AtomicBool::new(false));
-        let filling =
-            AbortOnDropHandle::new(tokio::spawn(fill_ahead(source, std::mem::take(&mut self.spare), room, enough.clone())));
-        let written = write.await;
-        enough.store(true, Ordering::Relaxed);
-        if written.is_err() {
-            cancel.cancel();
+        let source = self.source.take()?;
+        let (cancel, enough) = (source.surroundings.cancel.clone(), Arc::new(AtomicBool::new(false)));
+        let task = tokio::spawn(fill_ahead(source, std::mem::take(&mut self.spare), room, enough.clone()));
+        Some(Filling { task: AbortOnDropHandle::new(task), cancel, enough })
+    }
+
+    /// Takes over what was filled, once the chunk that is begun is done; when that was.
+    async fn filled(&mut self, filling: Filling<R, P>, failed: bool) -> Option<Instant> {
+        filling.enough.store(true, Ordering::Relaxed);
+        if failed {
+            filling.cancel.cancel();
         }
-        if let Ok((source, filled, spare)) = filling.await {
-            self.source = Some(source);
-            self.ready.extend(filled);
-            self.spare = spare;
-        }
-        written
+        let ahead = filling.task.await.ok()?;
+        self.source = Some(ahead.source);
+        self.ready.extend(ahead.filled);
+        self.spare = ahead.spare;
+        Some(ahead.done)
     }
 
     /// How many chunks may be filled before their turn.
@@ -150,15 +172,29 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
     }
 }
 
-type Batches<Out> = Vec<Batch<Out>>;
+/// Chunks that are being filled.
+struct Filling<R: Reader, P: Processor<R::Item>> {
+    task: AbortOnDropHandle<Ahead<R, P>>,
+    cancel: CancellationToken,
+    /// Set when the write is done.
+    enough: Arc<AtomicBool>,
+}
+
+/// Chunks that were filled ahead, with the source.
+struct Ahead<R: Reader, P: Processor<R::Item>> {
+    source: Box<Source<R, P>>,
+    filled: Vec<Batch<P::Out>>,
+    spare: Vec<Batch<P::Out>>,
+    done: Instant,
+}
 
 /// Fills at least one chunk, and more while there is room and the chunk before is still being written.
 async fn fill_ahead<R: Reader, P: Processor<R::Item>>(
     mut source: Box<Source<R, P>>,
-    mut spare: Batches<P::Out>,
+    mut spare: Vec<Batch<P::Out>>,
     room: usize,
     enough: Arc<AtomicBool>,
-) -> (Box<Source<R, P>>, Batches<P::Out>, Batches<P::Out>) {
+) -> Ahead<R, P> {
     let mut filled = Vec::with_capacity(room);
     loop {
         let mut batch = spare.pop().unwrap_or_default();
@@ -166,7 +202,7 @@ async fn fill_ahead<R: Reader, P: Processor<R::Item>>(
         let last = batch.is_last();
         filled.push(batch);
         if last || filled.len() >= room || enough.load(Ordering::Relaxed) {
-            return (source, filled, spare);
+            return Ahead { source, filled, spare, done: Instant::now() };
         }
     }
 }
