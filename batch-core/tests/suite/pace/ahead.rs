@@ -58,8 +58,7 @@ async fn away(slow: u64) -> Vec<bool> {
         Ok(s.chunk(2, reader).writer(Waiting).read_ahead(1))
     });
     assert_eq!(job.run(Parameters::new()).await.unwrap().status, BatchStatus::Completed);
-    let away = seen.lock().clone();
-    away
+    std::mem::take(&mut *seen.lock())
 }
 
 /// Which costs a thread's waking for each chunk; so one slow chunk, as the first often is, must not decide for all that follow.
