@@ -33,7 +33,11 @@ pub async fn run(call: &Call) -> Result<Measured> {
 async fn whole(call: &Call) -> Result<Measured> {
     let chunk = call.chunk;
     let durability = if call.workload.ends_with("step") { Durability::Step } else { Durability::Chunk };
-    let in_flight = if call.workload.contains("flight") { 2 } else { 1 };
+    let in_flight = match call.workload.as_str() {
+        "w1flight3" => 3,
+        "w1flight" | "w1flightstep" => 2,
+        _ => 1,
+    };
     timed(call, fresh()?, |database| {
         Job::new("bench-w1", database).step("load", move |s| {
             Ok(s.chunk(chunk, CsvReader::<Product>::open(INPUT))

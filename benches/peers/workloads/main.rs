@@ -50,7 +50,7 @@ async fn main() -> Result<ExitCode> {
 
 async fn measured(call: &Call) -> Result<Measured> {
     Ok(match call.workload.as_str() {
-        "w1" | "w1flight" | "w1flightstep" | "w1step" | "w5" | "w5r" | "w7" | "w7clean" | "w8" | "w8clean" => {
+        "w1" | "w1flight" | "w1flight3" | "w1flightstep" | "w1step" | "w5" | "w5r" | "w7" | "w7clean" | "w8" | "w8clean" => {
             importing::run(call).await?
         }
         "w2" | "w2rec" => copying::run(call).await?,
