@@ -55,7 +55,7 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
     /// Whether the last write waited for something, so that other tasks had their turn, and no thread is wanted to fill the next chunk: it
     /// is filled here, in one of the next write's waits.
     pub(super) fn is_at_rest(&self) -> bool {
-        !self.never_waits() && (self.in_vain() || self.filled <= self.waits.longest())
+        !self.never_waits() && (self.in_vain() || self.waits.hold(self.filled))
     }
 
     /// Whether the last write waited for nothing.
@@ -103,14 +103,14 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         last: bool,
         mut write: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Result<T, E> {
-        let (begun, best) = (Instant::now(), self.waits.best());
+        let (begun, place) = (Instant::now(), self.waits.place_for(self.filled));
         let mut watch = std::mem::take(&mut self.watch);
         watch.clear();
         let mut filling = None;
         let written = poll_fn(|cx| {
             watch.woken();
             let written = write.as_mut().poll(cx);
-            if written.is_pending() && watch.waits() >= best && filling.is_none() {
+            if written.is_pending() && watch.waits() >= place && filling.is_none() {
                 filling = self.fill_ahead(last);
             }
             written

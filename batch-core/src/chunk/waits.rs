@@ -1,13 +1,16 @@
 //! What a write waits for, one thing after the other, and in which of its waits the next chunk is best filled.
 //!
 //! A task that is begun while another one waits runs on the same thread, and the answer that comes meanwhile lies there until it is done. So
-//! filling belongs into the longest wait, when the database works, and not into the first, when it only answers.
+//! filling belongs into the longest wait, when the database works, and not into the first, when it only answers. Where it takes longer than any
+//! wait, it had better begin at once, and another thread look for answers.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// About as long as it takes to notice an answer.
 const NOTICED: Duration = Duration::from_micros(50);
+/// So many waits of a write are told apart; a writer that sends its rows one by one has one for each.
+const MOST: usize = 64;
 
 /// How long the waits of writes took.
 #[derive(Debug, Default)]
@@ -17,14 +20,19 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    /// The place of the longest wait.
-    pub(super) fn best(&self) -> usize {
+    /// The place of the wait in which something is begun that takes so long.
+    pub(super) fn place_for(&self, filling: Duration) -> usize {
         let longest = self.longest();
-        self.known.iter().position(|wait| *wait == longest).unwrap_or(0)
+        let place = self.known.iter().position(|wait| *wait == longest);
+        place.filter(|_| filling <= longest).unwrap_or(0)
     }
 
-    /// How long it takes.
-    pub(super) fn longest(&self) -> Duration {
+    /// Whether it is done before that wait ends.
+    pub(super) fn hold(&self, filling: Duration) -> bool {
+        filling <= self.longest()
+    }
+
+    fn longest(&self) -> Duration {
         self.known.iter().max().copied().unwrap_or_default()
     }
 
@@ -50,7 +58,9 @@ pub(super) struct Watch {
 impl Watch {
     /// It is looked at again.
     pub(super) fn woken(&mut self) {
-        if let Some(since) = self.since.take() {
+        if let Some(since) = self.since.take()
+            && self.waits.len() < MOST
+        {
             self.waits.push((since, Instant::now()));
         }
     }
@@ -98,27 +108,46 @@ mod tests {
         waits
     }
 
+    /// Where something quick is begun, and the longest wait in microseconds.
+    fn best(waits: &Waits) -> (usize, u128) {
+        (waits.place_for(Duration::ZERO), waits.longest().as_micros())
+    }
+
     #[test]
     fn the_longest_wait_is_the_best() {
+        assert_eq!(best(&learned(&[(&[100, 90, 1300, 600], None)])), (2, 1300));
+        assert_eq!(best(&learned(&[])), (0, 0), "with nothing known the first is taken");
+    }
+
+    #[test]
+    fn what_takes_longer_than_any_wait_begins_at_once() {
         let waits = learned(&[(&[100, 90, 1300, 600], None)]);
-        assert_eq!((waits.best(), waits.longest()), (2, Duration::from_micros(1300)));
-        assert_eq!(learned(&[]).best(), 0, "with nothing known the first is taken");
+        let (fits, does_not) = (Duration::from_micros(1300), Duration::from_micros(1301));
+        assert_eq!((waits.place_for(fits), waits.hold(fits)), (2, true));
+        assert_eq!((waits.place_for(does_not), waits.hold(does_not)), (0, false));
     }
 
     #[test]
     fn a_wait_that_ended_with_the_filling_may_have_been_shorter() {
         // Filled in the first wait, which then seems the longest.
         let first: (&[u64], _) = (&[1510, 90, 1300, 600], Some(1500));
-        assert_eq!(learned(&[first]).best(), 2);
-        let waits = learned(&[first, (&[100, 90, 1300, 600], Some(1000))]);
-        assert_eq!((waits.best(), waits.longest()), (2, Duration::from_micros(1300)), "the answer came after the filling");
-        let waits = learned(&[(&[100, 9000], None), (&[100, 1500], Some(1590))]);
-        assert_eq!((waits.best(), waits.longest()), (1, Duration::from_micros(1500)), "it was not longer than that");
+        assert_eq!(best(&learned(&[first])), (2, 1300));
+        assert_eq!(best(&learned(&[first, (&[100, 90, 1300, 600], Some(1000))])), (2, 1300), "the answer came after the filling");
+        assert_eq!(best(&learned(&[(&[100, 9000], None), (&[100, 1500], Some(1590))])), (1, 1500), "it was not longer than that");
     }
 
     #[test]
     fn a_write_of_another_kind_is_learned_anew() {
-        let waits = learned(&[(&[100, 1300], None), (&[70], None)]);
-        assert_eq!((waits.best(), waits.longest()), (0, Duration::from_micros(70)));
+        assert_eq!(best(&learned(&[(&[100, 1300], None), (&[70], None)])), (0, 70));
+    }
+
+    #[test]
+    fn a_writer_with_very_many_waits_is_watched_at_the_beginning() {
+        let mut watch = Watch::default();
+        for _ in 0..10 * MOST {
+            watch.waits();
+            watch.woken();
+        }
+        assert_eq!(watch.waits(), MOST);
     }
 }
