@@ -83,6 +83,7 @@ impl Session {
     /// Inserts many rows, at the latest with the next statement; the template ends in `VALUES`.
     pub(crate) async fn insert_all(&mut self, template: &'static str, rows: &[Vec<Value>]) -> Result<(), sqlx::Error> {
         if !self.takes_texts() {
+            self.flush().await?;
             return insert_all(self.lent.link(), &self.texts, template, rows, &self.statements).await;
         }
         for block in rows.chunks(BLOCK) {
@@ -204,11 +205,17 @@ impl Session {
         if let Some(text) = self.text(&statement) {
             return self.send(&text).await;
         }
-        if !self.before.is_empty() {
-            let text = mem::take(&mut self.before);
-            self.send(text.trim_end_matches("; ")).await?;
-        }
+        self.flush().await?;
         self.lent.link().run(statement).await
+    }
+
+    /// Sends what was put off.
+    async fn flush(&mut self) -> Result<(), sqlx::Error> {
+        if self.before.is_empty() {
+            return Ok(());
+        }
+        let text = mem::take(&mut self.before);
+        self.send(text.trim_end_matches("; ")).await.map(drop)
     }
 
     /// Sends a text after what was put off. A connection that lay idle may have been closed by the server: another is opened then.
