@@ -1,8 +1,8 @@
 //! What a write waits for, one thing after the other, and in which of its waits the next chunk is best filled.
 //!
 //! A task that is begun while another one waits runs on the same thread, and the answer that comes meanwhile lies there until it is done. So
-//! filling belongs into the longest wait, when the database works, and not into the first, when it only answers. Where it takes longer than any
-//! wait, it had better begin at once, and another thread look for answers.
+//! filling belongs into the longest wait, when the database works, and not into the first, when it only answers. Where it takes longer than what is
+//! left of the write from there, it had better begin at once.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,11 +23,12 @@ impl Waits {
     /// The place of the wait in which something is begun that takes so long.
     pub(super) fn place_for(&self, filling: Duration) -> usize {
         let longest = self.longest();
-        let place = self.known.iter().position(|wait| *wait == longest);
-        place.filter(|_| filling <= longest).unwrap_or(0)
+        let place = self.known.iter().position(|wait| *wait == longest).unwrap_or(0);
+        let left: Duration = self.known[place..].iter().sum();
+        if filling <= left { place } else { 0 }
     }
 
-    /// Whether it is done before that wait ends.
+    /// Whether it is done before the longest wait ends.
     pub(super) fn hold(&self, filling: Duration) -> bool {
         filling <= self.longest()
     }
@@ -120,11 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_longer_than_any_wait_begins_at_once() {
+    fn what_takes_longer_than_the_rest_of_the_write_begins_at_once() {
         let waits = learned(&[(&[100, 90, 1300, 600], None)]);
-        let (fits, does_not) = (Duration::from_micros(1300), Duration::from_micros(1301));
-        assert_eq!((waits.place_for(fits), waits.hold(fits)), (2, true));
-        assert_eq!((waits.place_for(does_not), waits.hold(does_not)), (0, false));
+        let at = |micros| {
+            let filling = Duration::from_micros(micros);
+            (waits.place_for(filling), waits.hold(filling))
+        };
+        assert_eq!([at(1300), at(1301), at(1900), at(1901)], [(2, true), (2, false), (2, false), (0, false)]);
     }
 
     #[test]
