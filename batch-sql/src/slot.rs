@@ -1,6 +1,9 @@
 //! Connections that are lent to one borrower each.
 
-use crate::sql::Link;
+use crate::{
+    error::{Class, class},
+    sql::{Answer, Link},
+};
 use parking_lot::Mutex;
 use std::{
     fmt,
@@ -103,11 +106,16 @@ impl<L: Live> Lent<L> {
         self.kept
     }
 
-    /// Opens another connection in place of this one, which is dropped.
-    pub(crate) async fn reopen(&mut self) -> Result<(), sqlx::Error> {
-        self.live = L::open(&self.options).await?;
-        self.kept = false;
-        Ok(())
+    /// Runs the first text since it was lent. One that lay idle may have been closed by the server: another is opened in its place then.
+    pub(crate) async fn first(&mut self, text: Arc<str>) -> Result<Answer, sqlx::Error> {
+        match self.conn().script(text.clone()).await {
+            Err(e) if self.kept && class(&e) == Class::Lost => {
+                self.live = L::open(&self.options).await?;
+                self.kept = false;
+                self.conn().script(text).await
+            }
+            sent => sent,
+        }
     }
 
     /// Returns a connection with nothing open on it.

@@ -110,18 +110,21 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         let written = poll_fn(|cx| {
             watch.woken();
             let written = write.as_mut().poll(cx);
-            if written.is_pending() && watch.waits() >= place && filling.is_none() {
-                filling = self.fill_ahead(last);
+            if written.is_pending() {
+                let at = watch.waits();
+                if at >= place && filling.is_none() {
+                    filling = self.fill_ahead(last);
+                }
             }
             written
         })
         .await;
         self.written = if watch.is_empty() { Duration::ZERO } else { begun.elapsed() };
-        let filled = match filling {
-            Some(filling) => self.filled(filling, written.is_err()).await,
+        let done = match filling {
+            Some(filling) => self.take_over(filling, written.is_err()).await,
             None => None,
         };
-        self.waits.learn(&watch, filled);
+        self.waits.learn(&watch, done);
         self.watch = watch;
         written
     }
@@ -139,7 +142,7 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
     }
 
     /// Takes over what was filled, once the chunk that is begun is done; when that was.
-    async fn filled(&mut self, filling: Filling<R, P>, failed: bool) -> Option<Instant> {
+    async fn take_over(&mut self, filling: Filling<R, P>, failed: bool) -> Option<Instant> {
         filling.enough.store(true, Ordering::Relaxed);
         if failed {
             filling.cancel.cancel();

@@ -2,18 +2,17 @@
 
 use crate::{
     slot::{Lent, Live},
-    sql::Link,
+    sql::{Answer, Link},
 };
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// A connection that a session borrowed.
 #[async_trait]
 pub(crate) trait Borrowed: Send {
     fn link(&mut self) -> &mut dyn Link;
-    /// Whether it was open before it was lent.
-    fn was_kept(&self) -> bool;
-    /// Opens another one in its place.
-    async fn reopen(&mut self) -> Result<(), sqlx::Error>;
+    /// Runs the first text since it was lent.
+    async fn first(&mut self, text: Arc<str>) -> Result<Answer, sqlx::Error>;
     fn give_back(self: Box<Self>);
     async fn close(self: Box<Self>);
 }
@@ -24,12 +23,8 @@ impl<L: Live> Borrowed for Lent<L> {
         self.conn()
     }
 
-    fn was_kept(&self) -> bool {
-        Lent::was_kept(self)
-    }
-
-    async fn reopen(&mut self) -> Result<(), sqlx::Error> {
-        Lent::reopen(self).await
+    async fn first(&mut self, text: Arc<str>) -> Result<Answer, sqlx::Error> {
+        Lent::first(self, text).await
     }
 
     fn give_back(self: Box<Self>) {

@@ -3,7 +3,7 @@
 mod borrowed;
 
 use crate::{
-    error::{Class, Fail, Outcome, class},
+    error::{Fail, Outcome},
     sql::{Answer, Flavor, Link, Row, Statement, Texts, Value},
 };
 use batch_core::failpoint;
@@ -82,7 +82,7 @@ impl Session {
 
     /// Inserts many rows, at the latest with the next statement; the template ends in `VALUES`.
     pub(crate) async fn insert_all(&mut self, template: &'static str, rows: &[Vec<Value>]) -> Result<(), sqlx::Error> {
-        if !self.takes_texts() {
+        if !takes_texts(&self.texts) {
             self.flush().await?;
             return insert_all(self.lent.link(), &self.texts, template, rows, &self.statements).await;
         }
@@ -184,15 +184,8 @@ impl Session {
         self.lent.link().script("ROLLBACK".into()).await.map(drop)
     }
 
-    /// Whether the database takes several statements as one text, and likes it: MySQL's driver reads what a text returns in another form.
-    fn takes_texts(&self) -> bool {
-        self.texts.flavor() == Flavor::Postgres
-    }
-
-    /// The statement with its values in it, where it may go with others.
     fn text(&self, statement: &Statement) -> Option<String> {
-        let template = statement.once.filter(|_| self.takes_texts())?;
-        Some(self.texts.inline(template, &statement.values))
+        text(&self.texts, statement)
     }
 
     fn put_off(&mut self, text: &str) {
@@ -218,16 +211,12 @@ impl Session {
         self.send(text.trim_end_matches("; ")).await.map(drop)
     }
 
-    /// Sends a text after what was put off. A connection that lay idle may have been closed by the server: another is opened then.
+    /// Sends a text after what was put off.
     async fn send(&mut self, text: &str) -> Result<Answer, sqlx::Error> {
-        let text: Arc<str> = (mem::take(&mut self.before) + text).into();
-        let first = mem::take(&mut self.unsent);
-        match self.lent.link().script(text.clone()).await {
-            Err(e) if first && self.lent.was_kept() && class(&e) == Class::Lost => {
-                self.lent.reopen().await?;
-                self.lent.link().script(text).await
-            }
-            sent => sent,
+        let text = (mem::take(&mut self.before) + text).into();
+        match mem::take(&mut self.unsent) {
+            true => self.lent.first(text).await,
+            false => self.lent.link().script(text).await,
         }
     }
 
@@ -236,11 +225,22 @@ impl Session {
     }
 }
 
-/// Runs a statement. PostgreSQL's driver prepares each in a round trip of its own, so what comes once goes there as a text with its values.
+/// Whether the database takes several statements as one text, and likes it: MySQL's driver reads what a text returns in another form.
+fn takes_texts(texts: &Texts) -> bool {
+    texts.flavor() == Flavor::Postgres
+}
+
+/// The statement with its values in it, where it comes once: PostgreSQL's driver prepares each in a round trip of its own.
+fn text(texts: &Texts, statement: &Statement) -> Option<String> {
+    let template = statement.once.filter(|_| takes_texts(texts))?;
+    Some(texts.inline(template, &statement.values))
+}
+
+/// Runs a statement.
 pub(crate) async fn run(link: &mut dyn Link, texts: &Texts, statement: Statement) -> Result<Answer, sqlx::Error> {
-    match &statement.once {
-        Some(template) if texts.flavor() == Flavor::Postgres => link.script(texts.inline(template, &statement.values).into()).await,
-        _ => link.run(statement).await,
+    match text(texts, &statement) {
+        Some(text) => link.script(text.into()).await,
+        None => link.run(statement).await,
     }
 }
 
@@ -254,9 +254,9 @@ pub(crate) async fn insert_all(
 ) -> Result<(), sqlx::Error> {
     for block in rows.chunks(BLOCK) {
         statements.fetch_add(1, Ordering::Relaxed);
-        match texts.flavor() {
-            Flavor::Postgres => link.script(Statement::rows_inline(template, texts, block).into()).await?,
-            _ => link.run(Statement::rows(template, texts, block)).await?,
+        match takes_texts(texts) {
+            true => link.script(Statement::rows_inline(template, texts, block).into()).await?,
+            false => link.run(Statement::rows(template, texts, block)).await?,
         };
     }
     Ok(())

@@ -2,20 +2,19 @@
 //!
 //! `cargo run --profile peers --example tune_w1 -- --help`, in the folder that `setup.sh` filled.
 
+#[path = "../workloads/parameters.rs"]
+mod parameters;
 #[path = "../workloads/product.rs"]
 mod product;
 mod whole;
 
-use batch_core::{Job, Parameters, Result, Transactions};
+use batch_core::{Job, Result, Transactions};
 use batch_csv::CsvReader;
 use batch_sql::{Postgres, SqlConn, SqlInsert};
 use batch_tuner::{Setting, Trial, Tuner, Tuning};
 use clap::Parser;
-use product::Product;
+use product::{Product, TABLE};
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
-
-const TABLE: &str = "DROP TABLE IF EXISTS product; CREATE TABLE product (id bigint PRIMARY KEY, sku text NOT NULL, name text NOT NULL,
-    category text NOT NULL, price numeric(12,2) NOT NULL CHECK (price >= 0), stock integer NOT NULL, updated_at timestamptz NOT NULL)";
 
 #[derive(Parser)]
 #[command(about = "Tunes w1, and checks the recommendation against whole imports")]
@@ -54,8 +53,8 @@ async fn empty(database: &Postgres) -> Result<()> {
 async fn tune(database: &Postgres, samples: NonZeroU32) -> Result<Tuning> {
     let prepare = async |_: &Trial<Postgres>| empty(database).await;
     let tuner = Tuner::committed(database, prepare, |trial: &Trial<Postgres>| import(trial.database(), trial.chunk()));
-    let fresh = whole::fresh()?;
-    let parameters = move |setting: Setting| Parameters::new().set("run", fresh).set("chunk", setting.chunk as i64);
+    let fresh = parameters::fresh()?;
+    let parameters = move |setting: Setting| fresh.clone().set("chunk", setting.chunk as i64);
     Ok(tuner.parameters(parameters).rounds(samples).budget(Duration::from_secs(300)).run().await?)
 }
 

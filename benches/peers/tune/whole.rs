@@ -1,20 +1,12 @@
 //! Whole imports with each size, in turns.
 
-use super::{empty, import};
-use batch_core::{BatchStatus, Parameters, Result};
+use super::{empty, import, parameters::fresh};
+use batch_core::{BatchStatus, Result};
 use batch_sql::Postgres;
-use std::{
-    fmt::Write,
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt::Write, time::Instant};
 
 /// A size with the seconds that its imports took.
 pub type Times = (usize, Vec<f64>);
-
-/// A number that no run had before.
-pub fn fresh() -> Result<i64> {
-    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?)
-}
 
 /// `sizes` with the recommended one, each once, in order.
 pub fn sizes(mut sizes: Vec<usize>, recommended: usize) -> Vec<usize> {
@@ -33,7 +25,7 @@ pub async fn measure(database: &Postgres, sizes: Vec<usize>, rounds: usize) -> R
             empty(database).await?;
             sqlx::raw_sql("CHECKPOINT").execute(database.pool()).await?;
             let begun = Instant::now();
-            let execution = import(database, *size).run(Parameters::new().set("run", fresh()?)).await?;
+            let execution = import(database, *size).run(fresh()?).await?;
             if execution.status != BatchStatus::Completed {
                 return Err(execution.exit_status.message.into());
             }

@@ -5,12 +5,14 @@
 mod copying;
 mod importing;
 mod numbers;
+mod parameters;
 mod product;
 mod reading;
 mod table;
 
 use batch_core::{BatchStatus, Job, JobExecution, Parameters, Result};
 use batch_sql::Postgres;
+use parameters::fresh;
 use std::{env, process::ExitCode, time::Instant};
 
 const URL: &str = "postgres://postgres@127.0.0.1:54329/bench?sslmode=disable";
@@ -82,10 +84,4 @@ async fn timed(call: &Call, parameters: Parameters, job: impl FnOnce(&Postgres) 
     let database = Postgres::open(&call.url).await?;
     let execution = job(&database).run(parameters).await?;
     Ok(Measured { execution, seconds: begun.elapsed().as_secs_f64(), first_item: None })
-}
-
-/// Parameters that no run had before.
-fn fresh() -> Result<Parameters> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    Ok(Parameters::new().set("run", i64::try_from(now.as_nanos())?))
 }

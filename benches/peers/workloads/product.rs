@@ -4,6 +4,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+/// Makes the table of them anew.
+pub const TABLE: &str = "DROP TABLE IF EXISTS product; CREATE TABLE product (id bigint PRIMARY KEY, sku text NOT NULL, name text NOT NULL,
+    category text NOT NULL, price numeric(12,2) NOT NULL CHECK (price >= 0), stock integer NOT NULL, updated_at timestamptz NOT NULL)";
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Product {
     pub id: i64,

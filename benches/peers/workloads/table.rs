@@ -1,14 +1,15 @@
 //! w3: PostgreSQL to PostgreSQL; and the table that the imports fill.
 
-use crate::{Call, Measured, fresh, product::Product, timed};
+use crate::{
+    Call, Measured, fresh,
+    product::{Product, TABLE},
+    timed,
+};
 use batch_core::{Job, Result};
 use batch_sql::{Keyset, SqlInsert};
 use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
 use sqlx::{Connection, PgConnection, raw_sql};
-
-const TABLE: &str = "DROP TABLE IF EXISTS product; CREATE TABLE product (id bigint PRIMARY KEY, sku text NOT NULL, name text NOT NULL,
-    category text NOT NULL, price numeric(12,2) NOT NULL CHECK (price >= 0), stock integer NOT NULL, updated_at timestamptz NOT NULL)";
 
 /// Makes the table anew; not timed.
 pub async fn empty(url: &str) -> Result<()> {

@@ -1,41 +1,9 @@
 //! When chunks are filled on a task of their own.
 
-use super::doubles::SECOND;
-use batch_core::{BatchStatus, Chunk, Job, ListReader, ManualClock, Memory, Parameters, Reader, Result, Writer};
+use super::doubles::{SECOND, SlowReader};
+use batch_core::{BatchStatus, Chunk, Job, ManualClock, Memory, Parameters, Result, Writer};
 use parking_lot::Mutex;
 use std::sync::Arc;
-
-/// Numbers, of which the first take a second each; notes which were read on a task.
-struct SlowAtFirst {
-    clock: ManualClock,
-    slow: u64,
-    list: ListReader<u64>,
-    away: Arc<Mutex<Vec<bool>>>,
-}
-
-impl Reader for SlowAtFirst {
-    type Item = u64;
-    type Position = u64;
-
-    async fn open(&mut self, resume: Option<u64>) -> Result<()> {
-        self.list.open(resume).await
-    }
-
-    async fn read(&mut self) -> Result<Option<u64>> {
-        let item = self.list.read().await?;
-        if let Some(item) = item {
-            self.away.lock().push(tokio::task::try_id().is_some());
-            if item < self.slow {
-                self.clock.advance(SECOND);
-            }
-        }
-        Ok(item)
-    }
-
-    fn position(&self) -> u64 {
-        self.list.position()
-    }
-}
 
 /// Waits for a moment.
 #[derive(Clone)]
@@ -53,9 +21,13 @@ async fn away(slow: u64) -> Vec<bool> {
     let (clock, seen) = (ManualClock::at(chrono::Utc::now()), Arc::new(Mutex::new(Vec::new())));
     let (working, away) = (clock.clone(), seen.clone());
     let job = Job::new("ahead", &Memory::new()).clock(clock).step("step", move |s| {
-        let list = ListReader::new((0..10).collect::<Vec<u64>>());
-        let reader = SlowAtFirst { clock: working.clone(), slow, list, away: away.clone() };
-        Ok(s.chunk(2, reader).writer(Waiting).read_ahead(1))
+        let away = away.clone();
+        let reader = SlowReader { slow, ..SlowReader::new(&working, 10, SECOND) };
+        let note = move |n: u64| {
+            away.lock().push(tokio::task::try_id().is_some());
+            Ok(n)
+        };
+        Ok(s.chunk(2, reader).map(note).writer(Waiting).read_ahead(1))
     });
     assert_eq!(job.run(Parameters::new()).await.unwrap().status, BatchStatus::Completed);
     std::mem::take(&mut *seen.lock())

@@ -15,12 +15,14 @@ pub const SECOND: Duration = Duration::from_secs(1);
 pub struct SlowReader {
     pub clock: ManualClock,
     pub a_record: Duration,
+    /// So many of them; those behind take none.
+    pub slow: u64,
     pub list: ListReader<u64>,
 }
 
 impl SlowReader {
     pub fn new(clock: &ManualClock, records: u64, a_record: Duration) -> Self {
-        Self { clock: clock.clone(), a_record, list: ListReader::new((0..records).collect::<Vec<_>>()) }
+        Self { clock: clock.clone(), a_record, slow: records, list: ListReader::new((0..records).collect::<Vec<_>>()) }
     }
 }
 
@@ -34,7 +36,7 @@ impl Reader for SlowReader {
 
     async fn read(&mut self) -> Result<Option<u64>> {
         let item = self.list.read().await?;
-        if item.is_some() {
+        if item.is_some_and(|item| item < self.slow) {
             self.clock.advance(self.a_record);
         }
         Ok(item)
