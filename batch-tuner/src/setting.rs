@@ -10,7 +10,7 @@ pub struct Setting {
     pub chunk: usize,
     /// Items processed at once.
     pub concurrent: usize,
-    /// Workers of the job's own: the threads of a processor, the parts of a table, whatever it does with the number.
+    /// Chunks processed at once, each on a task of its own.
     pub workers: usize,
     /// Chunks written at once, each in a transaction of its own.
     pub in_flight: usize,
@@ -60,7 +60,7 @@ pub enum Dimension {
     Chunk,
     /// Items processed at once.
     Concurrent,
-    /// Workers of the job's own.
+    /// Chunks processed at once.
     Workers,
     /// Chunks written at once.
     InFlight,

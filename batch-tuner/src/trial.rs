@@ -31,7 +31,7 @@ impl<D> Trial<D> {
         self.setting.concurrent
     }
 
-    /// Workers of the job's own.
+    /// Chunks processed at once, for `.workers(..)`.
     pub fn workers(&self) -> usize {
         self.setting.workers
     }

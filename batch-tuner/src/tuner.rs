@@ -185,7 +185,7 @@ where
         self.try_all(Dimension::Concurrent, items)
     }
 
-    /// Numbers of workers to try, after those; what the job does with them is its own affair. Default: not tuned.
+    /// Numbers of chunks processed at once to try, after those. Default: not tuned.
     pub fn workers(self, workers: impl IntoIterator<Item = usize>) -> Self {
         self.try_all(Dimension::Workers, workers)
     }

@@ -38,6 +38,10 @@ struct Arguments {
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     concurrent: Vec<usize>,
 
+    /// Numbers of chunks processed at once to try as well
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
+    workers: Vec<usize>,
+
     /// Numbers of chunks in flight to try as well; not on SQLite, which takes one at a time
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     in_flight: Vec<usize>,
@@ -94,6 +98,7 @@ fn import<D: Transactions<Conn: SqlConn> + Clone>(trial: &Trial<D>) -> Job<D> {
             .writer(SqlInsert::into("product_trial"))
             .skip(1_000_000)
             .concurrent(setting.concurrent)
+            .workers(setting.workers)
             .in_flight(setting.in_flight))
     })
 }
@@ -128,6 +133,7 @@ where
         .trial_time(Duration::from_millis(arguments.trial))
         .budget(Duration::from_secs(arguments.budget))
         .concurrent(arguments.concurrent.iter().copied())
+        .workers(arguments.workers.iter().copied())
         .in_flight(arguments.in_flight.iter().copied())
         .on_trial(told);
     if !arguments.chunks.is_empty() {

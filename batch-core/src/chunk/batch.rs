@@ -1,5 +1,6 @@
 //! One chunk between reading and commit: its items, what was left out, and where it ends.
 
+use super::source::Cut;
 use crate::{
     error::{BadRecord, BoxError, ItemProblem, chain, find},
     execution::{Counts, Phase, SkipRecord},
@@ -106,6 +107,24 @@ impl<Out> Batch<Out> {
         (self.first, self.read, self.filtered) = (first, 0, 0);
         (self.read_time, self.process_time) = (Duration::ZERO, Duration::ZERO);
         (self.end, self.stopped, self.failure) = (false, false, None);
+    }
+
+    /// Whether its items are all there to be processed.
+    pub(super) fn is_read(&self) -> bool {
+        !self.stopped && self.failure.is_none()
+    }
+
+    /// Notes that filling it was given up, where `limit` was how long that may take.
+    pub(super) fn cut(&mut self, cut: Option<Cut>, limit: Option<Duration>) {
+        match cut {
+            None => {}
+            Some(Cut::Unwanted) => self.stopped = true,
+            Some(Cut::Late) => {
+                let limit = limit.unwrap_or_default();
+                let error = format!("reading and processing the chunk took longer than {limit:?}").into();
+                self.failure = Some(Failure { phase: Phase::Process, number: None, line: None, error });
+            }
+        }
     }
 
     /// Whether no chunk can follow this one.

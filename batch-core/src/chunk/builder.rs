@@ -226,6 +226,21 @@ impl<R: Reader, P: Processor<R::Item>, W, T> ChunkStep<R, P, W, T> {
         self
     }
 
+    /// Processes up to so many chunks at once, each on a task of its own, for processors that compute. They are written in the order of
+    /// the input, so a restart goes on behind the last of an unbroken row of chunks. Default: 1.
+    ///
+    /// It pays where processing takes longer than reading and writing, and the runtime has threads for it; a processor that waits gains more
+    /// from [`concurrent`](Self::concurrent), which is about the items of one chunk. So many chunks more are in memory, and `on_error` may hear of
+    /// items out of their order. A chunk that fails is judged when its turn comes; those processed behind it are dropped, and done again by a
+    /// restart.
+    ///
+    /// # Errors
+    /// Kind `Configuration` at the start: no chunk is read ahead (`.read_ahead(0)`, or the reader leaves no connection for it).
+    pub fn workers(mut self, chunks: usize) -> Self {
+        self.options.workers = chunks.max(1);
+        self
+    }
+
     /// Writes up to so many chunks at once, each in a transaction of its own on a connection of its own. They commit in the order of the
     /// input, each with its checkpoint, so a restart goes on behind the last of an unbroken row of chunks. Default: 1.
     ///
@@ -250,7 +265,8 @@ impl<R: Reader, P: Processor<R::Item>, W, T> ChunkStep<R, P, W, T> {
         self
     }
 
-    /// Processes up to so many items at once, for processors that wait; order is kept. Default: 1.
+    /// Processes up to so many items at once, for processors that wait; order is kept. For those that compute see
+    /// [`workers`](Self::workers). Default: 1.
     pub fn concurrent(mut self, items: usize) -> Self {
         self.options.concurrent = items.max(1);
         self

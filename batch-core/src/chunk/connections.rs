@@ -17,7 +17,8 @@ struct Need {
 /// How many chunks may be filled while one is being written: none where that would wait for the connection of the one that is written.
 ///
 /// # Errors
-/// Kind `Configuration` where the parts need more connections than there are: they would wait for each other.
+/// Kind `Configuration` where the parts need more connections than there are: they would wait for each other; or where several workers are to
+/// process chunks that nobody reads ahead.
 pub(super) fn chunks_ahead<R, P, W, T>(step: &ChunkStep<R, P, W, T>, run: &StepRun) -> Result<usize, Error>
 where
     R: Reader,
@@ -30,7 +31,14 @@ where
     ];
     let left = left(step.transactions.connections(), &needs).map_err(|why| run.error(ErrorKind::Configuration, why))?;
     // The next chunk's reader or processor may ask for one too.
-    Ok(if left == Some(0) { 0 } else { step.options.ahead })
+    let ahead = if left == Some(0) { 0 } else { step.options.ahead };
+    let workers = step.options.workers;
+    if ahead == 0 && workers > 1 {
+        let why = "no chunk is read ahead, so that there is never more than one to process";
+        let message = format!("{why}; leave out `.workers({workers})`, or change the step");
+        return Err(run.error(ErrorKind::Configuration, message));
+    }
+    Ok(ahead)
 }
 
 /// What is left of `all` when each part has what it needs; `None` is without limit.

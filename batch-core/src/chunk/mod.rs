@@ -4,6 +4,7 @@ mod batch;
 mod builder;
 mod connections;
 mod durability;
+mod feed;
 mod flight;
 mod hooks;
 mod isolate;
@@ -54,6 +55,7 @@ struct Options {
     retry: Option<Retry>,
     durability: Durability,
     ahead: usize,
+    workers: usize,
     concurrent: usize,
     item_limit: Option<Duration>,
     chunk_limit: Option<Duration>,
@@ -68,6 +70,7 @@ impl Default for Options {
             retry: None,
             durability: Durability::Chunk,
             ahead: 1,
+            workers: 1,
             concurrent: 1,
             item_limit: None,
             chunk_limit: None,

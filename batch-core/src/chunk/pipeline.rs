@@ -2,6 +2,8 @@
 
 use super::{
     batch::Batch,
+    feed::Feed,
+    process::Processing,
     source::Source,
     waits::{Waits, Watch},
 };
@@ -23,9 +25,13 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 pub(super) struct Pipeline<R: Reader, P: Processor<R::Item>> {
     /// Away while it fills on its own task; gone for good when that task was aborted.
     source: Option<Box<Source<R, P>>>,
+    /// Has the source where chunks are filled all the time.
+    feed: Option<Feed<R, P>>,
+    processing: Arc<Processing<R::Item, P>>,
     ready: VecDeque<Batch<P::Out>>,
     spare: Vec<Batch<P::Out>>,
     ahead: usize,
+    workers: usize,
     /// What filling the last chunk took, wherever that was, and the last write.
     filled: Duration,
     written: Duration,
@@ -38,17 +44,27 @@ const QUICK: Duration = Duration::from_micros(20);
 const SHORT: Duration = Duration::from_millis(1);
 
 impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
-    /// Chunks of `source`, at most `ahead` of them filled before their turn.
-    pub(super) fn new(source: Box<Source<R, P>>, ahead: usize) -> Self {
+    /// Chunks of `source`, at most `ahead` of them filled before their turn, and those besides that `workers` process.
+    pub(super) fn new(source: Box<Source<R, P>>, ahead: usize, workers: usize) -> Self {
         Self {
+            processing: source.processing.clone(),
             source: Some(source),
+            feed: None,
             ready: VecDeque::new(),
             spare: Vec::new(),
             ahead,
+            workers,
             filled: Duration::MAX,
             written: Duration::MAX,
             waits: Waits::default(),
             watch: Watch::default(),
+        }
+    }
+
+    /// Has chunks filled all the time where several are processed at once, and else in the waits of the writes.
+    pub(super) fn start(&mut self) {
+        if self.workers > 1 {
+            self.feed = self.take_feed();
         }
     }
 
@@ -70,9 +86,10 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
 
     /// The next chunk; `None` when the source was lost.
     pub(super) async fn next(&mut self) -> Option<Batch<P::Out>> {
-        let batch = match self.ready.pop_front() {
-            Some(batch) => batch,
-            None => {
+        let batch = match (&mut self.feed, self.ready.pop_front()) {
+            (Some(feed), _) => feed.next().await?,
+            (None, Some(batch)) => batch,
+            (None, None) => {
                 let mut batch = self.spare.pop().unwrap_or_default();
                 self.source.as_mut()?.fill(&mut batch).await;
                 batch
@@ -82,16 +99,22 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         Some(batch)
     }
 
-    /// Has the next chunks made ready by the writer's encoder.
-    pub(super) fn encode_by(&mut self, encoder: Encoder<P::Out>) {
-        if let Some(source) = &mut self.source {
-            source.encoder = Some(encoder);
+    /// Has the next chunks made ready by the writer's encoder, as soon as it has one.
+    pub(super) fn encode_by(&self, encoder: impl FnOnce() -> Option<Encoder<P::Out>>) {
+        if self.processing.encoder.get().is_none()
+            && let Some(encoder) = encoder()
+        {
+            // Nobody else sets it.
+            let _ = self.processing.encoder.set(encoder);
         }
     }
 
     /// Takes a chunk's buffers back.
     pub(super) fn recycle(&mut self, batch: Batch<P::Out>) {
-        self.spare.push(batch);
+        match &self.feed {
+            Some(feed) => feed.recycle(batch),
+            None => self.spare.push(batch),
+        }
     }
 
     /// Awaits the writing of a chunk, and fills the next ones meanwhile.
@@ -154,24 +177,23 @@ impl<R: Reader, P: Processor<R::Item>> Pipeline<R, P> {
         Some(ahead.done)
     }
 
-    /// How many chunks may be filled before their turn.
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead
+    /// Has chunks filled all the time from now on; `None` when the source was lost.
+    pub(super) fn take_feed(&mut self) -> Option<Feed<R, P>> {
+        let start = |source| Feed::start(source, self.ahead, self.workers);
+        self.feed.take().or_else(|| self.source.take().map(start))
     }
 
-    /// Lends the source to who fills chunks in another way.
-    pub(super) fn take_source(&mut self) -> Option<Box<Source<R, P>>> {
-        self.source.take()
+    /// Takes it back.
+    pub(super) fn give_feed(&mut self, feed: Feed<R, P>) {
+        self.feed = Some(feed);
     }
 
-    /// Takes a lent source back.
-    pub(super) fn give_source(&mut self, source: Box<Source<R, P>>) {
-        self.source = Some(source);
-    }
-
-    /// The source, to be closed.
-    pub(super) fn into_source(self) -> Option<Box<Source<R, P>>> {
-        self.source
+    /// The source, to be closed; `None` when it was lost.
+    pub(super) async fn into_source(self) -> Option<Box<Source<R, P>>> {
+        match self.feed {
+            Some(feed) => feed.stop().await,
+            None => self.source,
+        }
     }
 }
 

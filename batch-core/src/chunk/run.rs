@@ -8,6 +8,7 @@ use super::{
     flight::overlap,
     pace::Pace,
     pipeline::Pipeline,
+    process::Processing,
     sink::{Sink, Written, opening},
     source::{Source, Surroundings, is_bad_record},
 };
@@ -22,7 +23,7 @@ use crate::{
 };
 use std::{
     pin::pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tracing::Instrument;
@@ -49,7 +50,7 @@ where
     T: Transactions,
 {
     let step = with_durability(step, run)?;
-    let ahead = chunks_ahead(&step, run)?;
+    let (ahead, workers) = (chunks_ahead(&step, run)?, step.options.workers);
     let (fork, overlap) = (step.fork, overlap(&step, ahead, run)?);
     adopt(run, &*step.transactions).await?;
     let durability = step.options.durability;
@@ -57,7 +58,7 @@ where
     let (mut source, mut sink) = assemble(step, run);
     source.size = pace.as_ref().map(Pace::next_size);
     let opened = open_both(&mut source, &mut sink, run).await;
-    let mut running = Running { pipeline: Pipeline::new(source, ahead), skip: sink.skip.clone(), sink, durability, pace };
+    let mut running = Running { pipeline: Pipeline::new(source, ahead, workers), skip: sink.skip.clone(), sink, durability, pace };
     let ended = match (opened, fork.zip(overlap)) {
         (Err(error), _) => Err(error),
         (Ok(()), None) => running.chunks(run).await,
@@ -77,27 +78,34 @@ where
     T: Transactions,
 {
     let transactions = step.transactions.clone();
-    let source = Box::new(Source {
-        reader: step.reader,
+    let surroundings = Surroundings {
+        listeners: run.listeners.clone(),
+        allowance: run.allowance.clone(),
+        cancel: run.control.child(),
+        transient: Arc::new(move |error| is_transient(&*transactions, error)),
+        clock: run.clock.clone(),
+    };
+    let processing = Processing {
         processor: step.processor,
-        encoder: None,
-        completion: step.completion,
-        size: None,
+        encoder: OnceLock::new(),
         skip: step.options.skip.clone(),
         retry: step.options.retry.clone(),
         concurrent: step.options.concurrent,
         item_limit: step.options.item_limit,
-        chunk_limit: step.options.chunk_limit,
         hooks: step.input_hooks,
+        surroundings: surroundings.clone(),
+    };
+    let source = Box::new(Source {
+        reader: step.reader,
+        processing: Arc::new(processing),
+        completion: step.completion,
+        size: None,
+        skip: step.options.skip.clone(),
+        retry: step.options.retry.clone(),
+        chunk_limit: step.options.chunk_limit,
         items: Vec::new(),
         next: run.execution.checkpoint.read,
-        surroundings: Surroundings {
-            listeners: run.listeners.clone(),
-            allowance: run.allowance.clone(),
-            cancel: run.control.child(),
-            transient: Arc::new(move |error| is_transient(&*transactions, error)),
-            clock: run.clock.clone(),
-        },
+        surroundings,
     });
     let sink = Sink {
         writer: step.writer,
@@ -157,6 +165,7 @@ where
     T: Transactions,
 {
     async fn chunks(&mut self, run: &mut StepRun) -> Result<Ended, Error> {
+        self.pipeline.start();
         let mut turn = Instant::now();
         loop {
             if run.ending()? {
@@ -192,9 +201,7 @@ where
         judge(&self.skip, &mut batch, run).await?;
         told(run).await?;
         let Self { pipeline, sink, .. } = self;
-        if let Some(encoder) = sink.writer.encoder() {
-            pipeline.encode_by(encoder);
-        }
+        pipeline.encode_by(|| sink.writer.encoder());
         let written = {
             let writing = pin!(sink.write(&batch, run));
             pipeline.overlap(batch.end, writing).await
@@ -239,7 +246,7 @@ where
         if !dry && let Err(error) = self.sink.writer.close().await {
             outcome = outcome.and(Err(opening(run, "the writer could not be closed", error)));
         }
-        if let Some(mut source) = self.pipeline.into_source() {
+        if let Some(mut source) = self.pipeline.into_source().await {
             if matches!(outcome, Ok(Ended::Rewound)) {
                 run.allowance.refund(source.next.saturating_sub(run.execution.checkpoint.read));
             }

@@ -2,15 +2,15 @@
 
 use super::{
     batch::{Batch, Failure, Skipped},
-    hooks::InputHooks,
     pace::NextSize,
+    process::Processing,
 };
 use crate::{
     clock::Clock,
     control::Allowance,
     error::{BadRecord, BoxError, Result, Transient, caused_by, find, panicked},
     execution::Phase,
-    item::{Encoder, Processor, Reader},
+    item::{Processor, Reader},
     listener::ItemError,
     policy::{Completion, Filling, Retry, Skip},
     step::Listeners,
@@ -23,19 +23,13 @@ use tokio_util::sync::CancellationToken;
 /// The reading half of a chunk step; moves to a task of its own while the chunk before is being written.
 pub(super) struct Source<R: Reader, P: Processor<R::Item>> {
     pub(super) reader: R,
-    pub(super) processor: P,
-    /// The writer's, which makes filled chunks ready to be sent.
-    pub(super) encoder: Option<Encoder<P::Out>>,
+    pub(super) processing: Arc<Processing<R::Item, P>>,
     pub(super) completion: Completion,
     /// The size of the next chunk, where it is adaptive.
     pub(super) size: Option<NextSize>,
     pub(super) skip: Skip,
-    /// The user's retry policy; processing is retried only with one.
     pub(super) retry: Option<Retry>,
-    pub(super) concurrent: usize,
-    pub(super) item_limit: Option<Duration>,
     pub(super) chunk_limit: Option<Duration>,
-    pub(super) hooks: InputHooks<R::Item>,
     pub(super) items: Vec<R::Item>,
     /// Number of the next record.
     pub(super) next: u64,
@@ -57,35 +51,31 @@ pub(super) struct Surroundings {
 impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
     /// Fills `batch` with the next chunk; what goes wrong is in the batch, and judged when its turn comes.
     pub(super) async fn fill(&mut self, batch: &mut Batch<P::Out>) {
+        let (limit, cancel) = (self.chunk_limit, self.surroundings.cancel.clone());
+        let filling = async {
+            self.read_chunk(batch).await;
+            if batch.is_read() {
+                self.processing.chunk(&mut self.items, batch).await;
+            }
+        };
+        let cut = within(limit, &cancel, filling).await;
+        batch.cut(cut, limit);
+    }
+
+    /// Reads the next chunk into `items`, for somebody else to process.
+    pub(super) async fn read_only(&mut self, batch: &mut Batch<P::Out>) {
+        let (limit, cancel) = (self.chunk_limit, self.surroundings.cancel.clone());
+        let cut = within(limit, &cancel, self.read_chunk(batch)).await;
+        batch.cut(cut, limit);
+    }
+
+    async fn read_chunk(&mut self, batch: &mut Batch<P::Out>) {
         batch.begin(self.next);
         self.items.clear();
-        let cancel = self.surroundings.cancel.clone();
-        let limit = self.chunk_limit;
-        let filling = async {
-            let begun = self.surroundings.clock.uptime();
-            self.read(batch).await;
-            crate::failpoint!("chunk.read");
-            let read = self.surroundings.clock.uptime();
-            batch.read_time = read.saturating_sub(begun);
-            if !batch.stopped && batch.failure.is_none() {
-                self.process(batch).await;
-                batch.encoded = self.encoder.as_ref().and_then(|encoder| encoder.encode(&batch.outs));
-                batch.process_time = self.surroundings.clock.uptime().saturating_sub(read);
-            }
-            crate::failpoint!("chunk.processed");
-        };
-        let late = tokio::select! {
-            biased;
-            late = within(limit, filling) => late,
-            () = cancel.cancelled() => {
-                batch.stopped = true;
-                None
-            }
-        };
-        if let Some(limit) = late {
-            let error = format!("reading and processing the chunk took longer than {limit:?}").into();
-            batch.failure = Some(Failure { phase: Phase::Process, number: None, line: None, error });
-        }
+        let begun = self.surroundings.clock.uptime();
+        self.read(batch).await;
+        crate::failpoint!("chunk.read");
+        batch.read_time = self.surroundings.clock.uptime().saturating_sub(begun);
     }
 
     async fn read(&mut self, batch: &mut Batch<P::Out>) {
@@ -201,13 +191,28 @@ pub(super) fn index(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
-/// Gives the limit back when `work` took longer.
-async fn within(limit: Option<Duration>, work: impl Future<Output = ()>) -> Option<Duration> {
-    match limit {
-        None => {
-            work.await;
-            None
+/// Why work on a chunk was given up.
+pub(super) enum Cut {
+    /// It took longer than it may.
+    Late,
+    /// Nobody wants the chunk any more.
+    Unwanted,
+}
+
+/// Works for as long as it may, and somebody wants it.
+pub(super) async fn within(limit: Option<Duration>, cancel: &CancellationToken, work: impl Future<Output = ()>) -> Option<Cut> {
+    let timed = async {
+        match limit {
+            None => {
+                work.await;
+                None
+            }
+            Some(limit) => tokio::time::timeout(limit, work).await.is_err().then_some(Cut::Late),
         }
-        Some(limit) => tokio::time::timeout(limit, work).await.is_err().then_some(limit),
+    };
+    tokio::select! {
+        biased;
+        cut = timed => cut,
+        () = cancel.cancelled() => Some(Cut::Unwanted),
     }
 }

@@ -16,3 +16,4 @@ mod refused;
 mod schedules;
 mod table;
 mod units;
+mod workers;

@@ -3,12 +3,11 @@
 use super::{
     Fork,
     caution::Caution,
-    feed::Feed,
     fly::{Landed, Open, Route, fly},
     patience::Patience,
 };
 use crate::{
-    chunk::{batch::Batch, run::told, sink::give_up},
+    chunk::{batch::Batch, feed::Feed, run::told, sink::give_up},
     error::{Error, ErrorKind},
     item::{Processor, Reader, Writer},
     step::StepRun,

@@ -1,7 +1,6 @@
 //! Chunks in flight: written at once, each in a transaction of its own, committed in the order of the input.
 
 mod caution;
-mod feed;
 mod fly;
 mod line;
 mod patience;

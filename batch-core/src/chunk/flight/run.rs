@@ -2,13 +2,13 @@
 
 use super::{
     Fork,
-    feed::Feed,
     fly::{Open, Route},
     line::{Line, Turn, Waiting},
 };
 use crate::{
     chunk::{
         batch::Batch,
+        feed::Feed,
         isolate::Parts,
         run::{Running, at_end, judge, told},
         sink::{Attempt, Written, adopted, commit_chunk, give_up, make_commit},
@@ -29,7 +29,7 @@ where
 {
     /// As [`Self::chunks`], with several of them written at once.
     pub(in crate::chunk) async fn flights(&mut self, fork: Fork<W>, overlap: Overlap, run: &mut StepRun) -> Result<Ended, Error> {
-        let Some(source) = self.pipeline.take_source() else {
+        let Some(mut feed) = self.pipeline.take_feed() else {
             return Err(run.error(ErrorKind::Failed, "the source was lost"));
         };
         let route = Route {
@@ -39,12 +39,9 @@ where
             clock: run.clock.clone(),
         };
         let mut line = Line::new(fork, Arc::new(route), overlap);
-        let mut feed = Feed::start(source, self.pipeline.ahead());
         let ended = self.fly(&mut line, &mut feed, run).await;
         line.ground().await;
-        if let Some(source) = feed.stop().await {
-            self.pipeline.give_source(source);
-        }
+        self.pipeline.give_feed(feed);
         ended
     }
 

@@ -163,6 +163,7 @@ where
         .retry(Retry::times(plan.attempts).constant(Duration::from_millis(10)))
         .read_ahead(plan.ahead)
         .concurrent(plan.concurrent)
+        .workers(plan.workers)
         .in_flight(plan.in_flight)
 }
 

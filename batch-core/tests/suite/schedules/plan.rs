@@ -41,6 +41,8 @@ pub struct Plan {
     pub attempts: u32,
     pub ahead: usize,
     pub concurrent: usize,
+    /// Chunks processed at once.
+    pub workers: usize,
     /// Chunks in flight; with more than one, rows go to a table with transactions.
     pub in_flight: usize,
     pub limit: Option<u64>,
@@ -71,7 +73,7 @@ pub fn plans() -> impl Strategy<Value = Plan> {
         prop_oneof![Just(0u64), 1u64..4, Just(1000)],
         1u32..4,
         0usize..3,
-        (1usize..4, prop_oneof![1 => Just(1usize), 1 => 2usize..6]),
+        (1usize..4, prop_oneof![2 => Just(1usize), 1 => 2usize..5], prop_oneof![1 => Just(1usize), 1 => 2usize..6]),
         option::weighted(0.2, 1u64..15),
         prop::bool::weighted(0.8),
         any::<u64>(),
@@ -86,7 +88,7 @@ pub fn plans() -> impl Strategy<Value = Plan> {
                 skip_limit,
                 attempts,
                 ahead,
-                (concurrent, in_flight),
+                (concurrent, workers, in_flight),
                 limit,
                 seeks,
                 waits,
@@ -98,9 +100,10 @@ pub fn plans() -> impl Strategy<Value = Plan> {
                 adaptive,
                 skip_limit,
                 attempts,
-                // Chunks in flight are read ahead.
-                ahead: if in_flight > 1 { ahead.max(1) } else { ahead },
+                // Chunks in flight are read ahead, and those that are processed at once.
+                ahead: if in_flight > 1 || workers > 1 { ahead.max(1) } else { ahead },
                 concurrent,
+                workers,
                 in_flight,
                 limit,
                 seeks,
