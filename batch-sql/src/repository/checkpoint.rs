@@ -41,7 +41,9 @@ const POSTGRES: &str = update!(
      ELSE CAST(CAST('not the owner: ' || n AS integer) AS text) END AS request FROM (SELECT count(*) AS n FROM held) AS counted"
 );
 /// As a transaction of its own on PostgreSQL: where the guard does not hold no row comes back, and nothing happened.
-const POSTGRES_ALONE: &str = update!(
+const POSTGRES_ALONE: &str = update!("", " RETURNING (SELECT request FROM @execution WHERE id = ?) AS request");
+/// The same where it is said whether the commit waits for the disk.
+const POSTGRES_DURABLE: &str = update!(
     "",
     " RETURNING (SELECT request FROM @execution WHERE id = ?) AS request, \
      CASE WHEN ? <> current_setting('synchronous_commit') THEN set_config('synchronous_commit', ?, true) END AS durable"
@@ -61,7 +63,7 @@ pub(super) const STATEMENTS: &[&str] = &[ALONE, SQLITE, REQUEST];
 
 /// What they look at on PostgreSQL.
 #[cfg(test)]
-pub(super) const ON_POSTGRES: &[&str] = &[POSTGRES, POSTGRES_ALONE];
+pub(super) const ON_POSTGRES: &[&str] = &[POSTGRES, POSTGRES_ALONE, POSTGRES_DURABLE];
 
 /// The checkpoint of a chunk on SQLite; no row comes back where the guard does not hold.
 pub(crate) fn in_chunk(texts: &Texts, commit: &Commit) -> Statement {
@@ -115,9 +117,11 @@ pub(crate) fn is_alone(texts: &Texts, commit: &Commit) -> bool {
 /// The driver keeps it prepared and sends the values apart, since EXECUTE in a text is read and evaluated anew each time. `prepares` says
 /// whether connections keep statements.
 pub(crate) fn alone(texts: &Texts, commit: &Commit, prepares: bool, synchronous: Option<bool>) -> Statement {
+    let template = if synchronous.is_some() { POSTGRES_DURABLE } else { POSTGRES_ALONE };
     let waits = synchronous.map(|waits| if waits { "on" } else { "off" });
-    let statement = Statement::new(texts.get(POSTGRES_ALONE)).bind_all(and_request(commit)).bind_all([waits.into(), waits.into()]);
-    if prepares { statement } else { statement.once(POSTGRES_ALONE) }
+    let statement = Statement::new(texts.get(template)).bind_all(and_request(commit));
+    let statement = statement.bind_all(waits.into_iter().flat_map(|waits| [waits, waits]).map(Value::from));
+    if prepares { statement } else { statement.once(template) }
 }
 
 /// Whether the server refused [`and_commit`] because the guard did not hold.
