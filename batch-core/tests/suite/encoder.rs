@@ -1,5 +1,6 @@
 //! Writers that make chunks ready before their transaction.
 
+use crate::table::{Table, TableTx};
 use batch_core::{BatchStatus, BoxError, Chunk, Encoder, Job, ListReader, Memory, Parameters, Result, Undo, Writer};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ struct Adding {
     declines: Option<u64>,
 }
 
-impl Writer<u64> for Adding {
-    async fn write(&mut self, (): &mut (), items: Chunk<'_, u64>) -> Result<()> {
+impl Adding {
+    fn add(&self, items: &Chunk<'_, u64>) -> Result<()> {
         let sum = items.encoded::<Sum>().map(|sum| sum.0);
         assert!(sum.is_none_or(|sum| sum == items.iter().sum::<u64>()), "it is of another chunk");
         assert!(items.encoded::<u64>().is_none(), "another type is not what was made");
@@ -28,11 +29,7 @@ impl Writer<u64> for Adding {
         if self.refuses.is_some_and(|bad| items.contains(&bad)) { Err("refused".into()) } else { Ok(()) }
     }
 
-    fn undo(&self) -> Undo {
-        Undo::Idempotent
-    }
-
-    fn encoder(&self) -> Option<Encoder<u64>> {
+    fn made_ready_by(&self) -> Option<Encoder<u64>> {
         let (panics, declines) = (self.panics, self.declines);
         // As writers that have to learn from a first chunk.
         (!self.calls.lock().is_empty()).then(|| {
@@ -41,6 +38,20 @@ impl Writer<u64> for Adding {
                 declines.is_none_or(|no| !items.contains(&no)).then(|| Sum(items.iter().sum()))
             })
         })
+    }
+}
+
+impl Writer<u64> for Adding {
+    async fn write(&mut self, (): &mut (), items: Chunk<'_, u64>) -> Result<()> {
+        self.add(&items)
+    }
+
+    fn undo(&self) -> Undo {
+        Undo::Idempotent
+    }
+
+    fn encoder(&self) -> Option<Encoder<u64>> {
+        self.made_ready_by()
     }
 }
 
@@ -100,4 +111,39 @@ async fn of_several_writers_the_first_that_can_makes_chunks_ready() {
         .step("numbers", move |s| Ok(s.chunk(4, ListReader::new((0..16).collect::<Vec<u64>>())).writer(both.clone())));
     job.run(Parameters::new()).await.unwrap();
     assert_eq!(*calls.lock(), [(4, None), (4, None), (4, Some(38)), (4, Some(54))]);
+}
+
+/// Adds in a database with transactions.
+#[derive(Clone)]
+struct InFlight(Adding);
+
+impl Writer<u64, TableTx> for InFlight {
+    async fn write(&mut self, conn: &mut TableTx, items: Chunk<'_, u64>) -> Result<()> {
+        self.0.add(&items)?;
+        items.iter().for_each(|item| conn.insert(*item));
+        Ok(())
+    }
+
+    fn encoder(&self) -> Option<Encoder<u64>> {
+        self.0.made_ready_by()
+    }
+}
+
+#[tokio::test]
+async fn chunks_in_flight_are_made_ready_where_they_are_filled() {
+    for workers in [1, 3] {
+        let (adding, table) = (Adding::default(), Table::new(Memory::new()));
+        let (calls, writer) = (adding.calls.clone(), InFlight(adding));
+        let job = Job::new("add", &table).step("numbers", move |s| {
+            let numbers = ListReader::new((0..160).collect::<Vec<u64>>());
+            Ok(s.chunk(4, numbers).writer(writer.clone()).in_flight(2).workers(workers))
+        });
+        job.run(Parameters::new()).await.unwrap();
+        let calls = calls.lock();
+        let first = calls.iter().take_while(|(_, sum)| sum.is_none()).count();
+        // Two are written, as many wait as are read ahead and processed, and one has its place, when the first one is committed.
+        assert!((1..=4 + workers).contains(&first), "{calls:?}");
+        assert!(calls.iter().skip(first).all(|(_, sum)| sum.is_some()) && calls.len() == 40, "{calls:?}");
+        assert_eq!(table.rows(), (0..160).collect::<Vec<_>>());
+    }
 }

@@ -112,6 +112,7 @@ where
             Ok(Attempt::Committed { commit, request }) => {
                 let effort = parts.effort(run.clock.uptime().saturating_sub(began), 1);
                 let added = adopted(*commit, run);
+                self.pipeline.encode_by(|| writer.encoder());
                 line.recycle(writer);
                 line.caution.flew();
                 if request.is_some() || run.control.is_paused() {

@@ -6,7 +6,7 @@ use batch_core::Result;
 use sqlx::{FromRow, PgConnection, postgres::types::Oid};
 
 /// A table's column.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, PartialEq, FromRow)]
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) type_oid: Oid,
