@@ -111,6 +111,11 @@ pub(crate) fn store(doing: &str, error: sqlx::Error) -> Error {
 
 /// The error of a chunk, with the database at `place` and what to do about it where the store is at fault and not a statement.
 pub(crate) fn explain(error: BoxError, place: &Place) -> BoxError {
+    if !error.is::<Error>() && caused_by::<sqlx::Error>(&error, is_elsewhere) {
+        let message = "a statement that the connection keeps is not there, or another's is: between the job and the server is a pooler \
+                       that lends connections for a transaction each; have it pool sessions, or connect without it";
+        return place.of(Error::new(ErrorKind::Failed, message)).because(error).into();
+    }
     const STORE: [Class; 5] = [Class::Storage, Class::ReadOnly, Class::CannotOpen, Class::Corrupt, Class::NotADatabase];
     let found = STORE.into_iter().find(|store| caused_by::<sqlx::Error>(&error, |e| class(e) == *store));
     match found {

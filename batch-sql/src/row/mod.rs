@@ -217,6 +217,9 @@ pub(crate) struct MapRow<'a, S> {
     name: Name,
 }
 
+/// What a key is called in an error.
+const KEY: &str = "key of the map";
+
 /// The last key, in a buffer that all keys of a row share.
 #[derive(Default)]
 struct Name(String);
@@ -230,16 +233,37 @@ impl Values for Name {
     }
 }
 
+/// A key and its value at once: the key is passed on without a copy.
+struct Entry<'a, S, T: ?Sized> {
+    sink: &'a mut S,
+    value: &'a T,
+    taken: Result<(), RowError>,
+}
+
+impl<S: Sink, T: ?Sized + Serialize> Values for Entry<'_, S, T> {
+    fn put(&mut self, value: Value<'_>) -> Result<(), Misfit> {
+        let Value::Text(name) = value else { return Misfit::refused("is not a text") };
+        self.taken = self.sink.field(name, self.value);
+        Ok(())
+    }
+}
+
 impl<S: Sink> SerializeMap for MapRow<'_, S> {
     type Ok = ();
     type Error = RowError;
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), RowError> {
-        key.serialize(FieldSerializer { column: "key of the map", values: &mut self.name })
+        key.serialize(FieldSerializer { column: KEY, values: &mut self.name })
     }
 
     fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), RowError> {
         self.sink.field(&self.name.0, value)
+    }
+
+    fn serialize_entry<K: ?Sized + Serialize, T: ?Sized + Serialize>(&mut self, key: &K, value: &T) -> Result<(), RowError> {
+        let mut entry = Entry { sink: self.sink, value, taken: Ok(()) };
+        key.serialize(FieldSerializer { column: KEY, values: &mut entry })?;
+        entry.taken
     }
 
     fn end(self) -> Result<(), RowError> {

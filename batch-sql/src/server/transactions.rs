@@ -218,7 +218,8 @@ impl<K: Kind> ServerTx<K> {
         };
         let sent = self.lent.conn().script(text.into()).await;
         // What was prepared stays so where the guard refuses, since it came first.
-        self.lent.live_mut().prepared |= prepares && !sent.as_ref().is_err_and(is_elsewhere);
+        let live = self.lent.live_mut();
+        live.prepared = (live.prepared || prepares) && !sent.as_ref().is_err_and(is_elsewhere);
         sent
     }
 

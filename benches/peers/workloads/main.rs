@@ -52,9 +52,9 @@ async fn main() -> Result<ExitCode> {
 
 async fn measured(call: &Call) -> Result<Measured> {
     Ok(match call.workload.as_str() {
-        "w1" | "w1flight" | "w1flight3" | "w1flightstep" | "w1step" | "w5" | "w5r" | "w7" | "w7clean" | "w8" | "w8clean" => {
-            importing::run(call).await?
-        }
+        "w1" | "w1flight" | "w1flight3" | "w1flightstep" | "w1step" => importing::run(call).await?,
+        "w1rec" | "w1flightrec" | "w1flight3rec" | "w1flightsteprec" => importing::run(call).await?,
+        "w5" | "w5r" | "w7" | "w7clean" | "w8" | "w8clean" => importing::run(call).await?,
         "w2" | "w2rec" => copying::run(call).await?,
         "w3" => table::run(call).await?,
         "w4" | "w4step" | "w4m" | "w6" => numbers::run(call).await?,

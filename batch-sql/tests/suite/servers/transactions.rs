@@ -226,3 +226,29 @@ async fn ddl_that_commits_by_itself_is_found() {
     assert!(error.to_string().contains("ended inside the chunk"), "{error}");
     assert_eq!(stored(&f).await, 0);
 }
+
+/// As behind a pooler that lends connections for a transaction each.
+#[tokio::test]
+async fn statements_of_another_connection_are_told_as_what_they_are() {
+    let f = OnServer::<PostgresKind>::fresh().await;
+    for (before, statement) in [("SELECT 1::bigint", "EXECUTE kept"), ("PREPARE kept AS SELECT 1", "PREPARE kept AS SELECT 1")] {
+        let mut tx = f.first.begin().await.unwrap();
+        PostgresKind::run(Server::conn(&mut tx), before).await.unwrap();
+        let error = PostgresKind::run(Server::conn(&mut tx), statement).await.unwrap_err();
+        assert!(f.first.explain(error).to_string().contains("have it pool sessions"), "{statement}");
+        f.first.rollback(tx).await.unwrap();
+    }
+}
+
+/// Which a chunk's end then lacks; the next one does without.
+#[tokio::test]
+async fn a_statement_that_is_gone_costs_one_attempt() {
+    let f = OnServer::<PostgresKind>::fresh().await;
+    let (me, step) = step(&f).await;
+    let tx = begun(&f, "INSERT INTO put (k) VALUES (1); DEALLOCATE ALL").await;
+    let Err(CommitError::Refused(error)) = f.first.commit(tx, &commit(&step, &me)).await else { panic!() };
+    assert!(f.first.is_transient(&error), "{error}");
+    let tx = begun(&f, "INSERT INTO put (k) VALUES (1)").await;
+    f.first.commit(tx, &commit(&step, &me)).await.unwrap();
+    assert_eq!((stored(&f).await, f.number("SELECT count(*) FROM put").await), (1, 1));
+}
