@@ -13,14 +13,12 @@ use crate::{
     row::RowError,
 };
 use batch_core::{BoxError, Chunk, Encoder, RefusedItem, Result};
+use parking_lot::Mutex;
 use serde::Serialize;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 use std::{
     ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
 };
 
 /// Bytes in one message of COPY; a longer one is slower.
@@ -39,8 +37,8 @@ pub(super) struct Encoding {
     columns: Vec<Column>,
     /// Whether every column has a type that values are made for here.
     is_binary: bool,
-    /// For the bytes of a chunk.
-    room: AtomicUsize,
+    /// For the bytes of chunks to come; no more of them than chunks that were under way at once.
+    buffers: Mutex<Vec<Vec<u8>>>,
     suspicion: Suspicion,
 }
 
@@ -56,13 +54,19 @@ struct Ahead {
     by: Arc<Encoding>,
 }
 
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.by.take_back(&mut self.rows);
+    }
+}
+
 impl Encoding {
     pub(super) fn new(target: &Target, columns: &[Column], is_binary: bool) -> Self {
         Self {
             target: target.clone(),
             columns: columns.to_vec(),
             is_binary,
-            room: AtomicUsize::new(0),
+            buffers: Mutex::default(),
             suspicion: Suspicion::default(),
         }
     }
@@ -90,14 +94,18 @@ impl Encoding {
     ///
     /// Nothing is sent before the whole chunk is made, so that a bad item leaves the connection as it was.
     pub(super) async fn copy<T: Serialize>(self: &Arc<Self>, conn: &mut PgConnection, items: Chunk<'_, T>) -> Result<&'static str> {
-        let made;
-        let rows = match items.encoded::<Ahead>() {
-            Some(ahead) if ahead.by.is_like(self) => &ahead.rows,
+        match items.encoded::<Ahead>() {
+            Some(ahead) if ahead.by.is_like(self) => self.send(conn, &items, &ahead.rows).await,
             _ => {
-                made = self.rows(&items)?;
-                &made
+                let mut rows = self.rows(&items)?;
+                let sent = self.send(conn, &items, &rows).await;
+                self.take_back(&mut rows);
+                sent
             }
-        };
+        }
+    }
+
+    async fn send<T>(&self, conn: &mut PgConnection, items: &[T], rows: &Rows) -> Result<&'static str> {
         let one_by_one = rows.form == Form::Binary && ONE_BY_ONE.contains(&items.len()) && !self.suspicion.is_on();
         let mut copy = conn.copy_in_raw(&statements::copy(&self.target, rows.form, one_by_one)).await.map_err(Refused::from)?;
         for piece in rows.bytes.chunks(PIECE) {
@@ -118,11 +126,16 @@ impl Encoding {
     }
 
     fn rows<T: Serialize>(&self, items: &[T]) -> Result<Rows, RowError> {
-        let room = self.room.load(Ordering::Relaxed);
-        let (bytes, form) = rows::make(self.is_binary, |form| rows::copied(&self.target, &self.columns, form, room, items))?;
-        // The next chunk is likely to be about as long.
-        self.room.store(bytes.len() + bytes.len() / 16, Ordering::Relaxed);
+        let buffer = || self.buffers.lock().pop().unwrap_or_default();
+        let (bytes, form) = rows::make(self.is_binary, |form| rows::copied(&self.target, &self.columns, form, buffer(), items))?;
         Ok(Rows { bytes, form })
+    }
+
+    /// Keeps the buffer of rows that are not needed any more: for the allocator one of a chunk's length is hard work.
+    fn take_back(&self, rows: &mut Rows) {
+        let mut buffer = std::mem::take(&mut rows.bytes);
+        buffer.clear();
+        self.buffers.lock().push(buffer);
     }
 }
 

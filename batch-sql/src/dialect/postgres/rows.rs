@@ -48,17 +48,17 @@ pub(super) fn make<R>(binary: bool, make: impl Fn(Form) -> Result<R, RowError>) 
     Ok((make(Form::Text)?, Form::Text))
 }
 
-/// Rows as COPY reads them, in a buffer with `room` for as many bytes as they took the last time.
+/// Rows as COPY reads them, in an empty buffer.
 pub(super) fn copied<T: Serialize>(
     target: &Target,
     columns: &[Column],
     form: Form,
-    room: usize,
+    out: Vec<u8>,
     items: &[T],
 ) -> Result<Vec<u8>, RowError> {
     const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
     let fields = i16::try_from(columns.len()).map_err(|_| RowError::new("the item has more fields than a table has columns"))?;
-    let mut rows = Copied { kinds: kinds(columns), next: 0, form, out: Vec::with_capacity(room) };
+    let mut rows = Copied { kinds: kinds(columns), next: 0, form, out };
     if form == Form::Binary {
         rows.out.extend_from_slice(HEADER);
     }
