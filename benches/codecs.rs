@@ -29,16 +29,18 @@ struct Product {
 }
 
 fn times(criterion: &mut Criterion) {
-    let text = "\"2026-03-01T12:34:56.789Z\"";
-    let time: DateTime<Utc> = DateTime::from_timestamp(1_772_368_496, 789_000_000).unwrap_or_default();
-    let mut read = criterion.benchmark_group("time from text");
-    read.bench_function("chrono", |b| b.iter(|| serde_json::from_str::<Plain>(black_box(text)).map(|t| t.0)));
-    read.bench_function("from_iso", |b| b.iter(|| serde_json::from_str::<Iso>(black_box(text)).map(|t| t.0)));
-    read.finish();
-    let mut write = criterion.benchmark_group("time to text");
-    write.bench_function("chrono", |b| b.iter(|| serde_json::to_string(&Plain(black_box(time)))));
-    write.bench_function("iso", |b| b.iter(|| serde_json::to_string(&Iso(black_box(time)))));
-    write.finish();
+    for (what, nanoseconds) in [("seconds", 0), ("milliseconds", 789_000_000)] {
+        let time: DateTime<Utc> = DateTime::from_timestamp(1_772_368_496, nanoseconds).unwrap_or_default();
+        let text = serde_json::to_string(&time).unwrap_or_default();
+        let mut read = criterion.benchmark_group(format!("time from text, {what}"));
+        read.bench_function("chrono", |b| b.iter(|| serde_json::from_str::<Plain>(black_box(&text)).map(|t| t.0)));
+        read.bench_function("from_iso", |b| b.iter(|| serde_json::from_str::<Iso>(black_box(&text)).map(|t| t.0)));
+        read.finish();
+        let mut write = criterion.benchmark_group(format!("time to text, {what}"));
+        write.bench_function("chrono", |b| b.iter(|| serde_json::to_string(&Plain(black_box(time)))));
+        write.bench_function("iso", |b| b.iter(|| serde_json::to_string(&Iso(black_box(time)))));
+        write.finish();
+    }
 }
 
 fn records(criterion: &mut Criterion) {

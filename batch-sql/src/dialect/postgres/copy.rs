@@ -16,10 +16,7 @@ use batch_core::{BoxError, Chunk, Encoder, RefusedItem, Result};
 use parking_lot::Mutex;
 use serde::Serialize;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
-use std::{
-    ops::Range,
-    sync::Arc,
-};
+use std::{ops::Range, sync::Arc};
 
 /// Bytes in one message of COPY; a longer one is slower.
 const PIECE: usize = 64 * 1024;
