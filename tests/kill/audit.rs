@@ -48,7 +48,7 @@ pub(crate) fn prepare(folder: &Path) {
 
 /// Whether no lease is valid any more, by the clock that leases are timed by.
 pub(crate) fn lease_is_over(folder: &Path) -> bool {
-    let until: Option<i64> = copied(folder, async |conn| {
+    let until: Option<i64> = copied(&folder.join("job.db"), async |conn| {
         let known = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'batch_lease'").fetch_optional(&mut *conn).await?;
         match known {
             Some(_) => sqlx::query_scalar("SELECT max(until_uptime) FROM batch_lease").fetch_one(&mut *conn).await,
@@ -61,18 +61,20 @@ pub(crate) fn lease_is_over(folder: &Path) -> bool {
 
 /// Reads a copy of the database: the next run must find the log of the killed one as it was left.
 pub(crate) fn state(folder: &Path) -> State {
-    copied(folder, read)
+    copied(&folder.join("job.db"), read)
 }
 
-fn copied<T>(folder: &Path, read: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>) -> T {
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["job.db", "job.db-wal"] {
-        if folder.join(name).exists() {
-            fs::copy(folder.join(name), copy.path().join(name)).unwrap();
+pub(crate) fn copied<T>(file: &Path, read: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    for ending in ["", "-wal"] {
+        let [from, to] = [file, &copy].map(|path| format!("{}{ending}", path.display()));
+        if fs::exists(&from).unwrap() {
+            fs::copy(from, to).unwrap();
         }
     }
     block_on(async {
-        let mut conn = connect(&copy.path().join("job.db")).await;
+        let mut conn = connect(&copy).await;
         read(&mut conn).await.unwrap()
     })
 }

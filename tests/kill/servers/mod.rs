@@ -2,6 +2,7 @@
 
 mod elsewhere;
 pub(crate) mod matrix;
+mod progress;
 mod race;
 mod scene;
 mod worker;

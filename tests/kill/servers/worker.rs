@@ -25,9 +25,11 @@ pub(super) enum Kind {
     Units,
     /// Progress in a file, rows on the server under a ledger.
     Elsewhere,
+    /// The same, with three chunks in flight.
+    FlightElsewhere,
 }
 
-pub(super) const KINDS: [Kind; 4] = [Kind::Load, Kind::Flight, Kind::Units, Kind::Elsewhere];
+pub(super) const KINDS: [Kind; 5] = [Kind::Load, Kind::Flight, Kind::Units, Kind::Elsewhere, Kind::FlightElsewhere];
 
 /// Orders for a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -99,15 +101,32 @@ fn check(kind: Kind, n: i64) -> Result<Moved> {
 }
 
 impl Kind {
+    pub(super) fn flies(self) -> bool {
+        matches!(self, Self::Flight | Self::FlightElsewhere)
+    }
+
+    pub(super) fn is_elsewhere(self) -> bool {
+        matches!(self, Self::Elsewhere | Self::FlightElsewhere)
+    }
+
+    /// Whether the rows are added up in the end.
+    pub(super) fn has_total(self) -> bool {
+        matches!(self, Self::Load | Self::Flight)
+    }
+
     /// Chunks with bad rows are done one at a time, so those that fly have few.
     fn is_unlucky(self, n: i64) -> bool {
-        if self == Self::Flight { n % 61 == 60 } else { n % 13 == 12 }
+        if self.flies() { n % 61 == 60 } else { n % 13 == 12 }
     }
 
     /// Some have the key of the one before, which the table refuses.
     fn key(self, n: i64) -> i64 {
-        let doubled = if self == Self::Flight { n % 83 == 82 } else { n % 17 == 16 };
+        let doubled = if self.flies() { n % 83 == 82 } else { n % 17 == 16 };
         n - i64::from(doubled)
+    }
+
+    fn in_flight(self) -> usize {
+        if self.flies() { 3 } else { 1 }
     }
 }
 
@@ -129,8 +148,8 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
         Kind::Load | Kind::Flight => job
             .step("load", move |s| {
                 let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
-                let in_flight = if kind == Kind::Flight { 3 } else { 1 };
-                Ok(step.writer(SqlInsert::into("moved")).skip(10_000).in_flight(in_flight))
+                let step = step.writer(SqlInsert::into("moved")).skip(10_000);
+                Ok(step.in_flight(kind.in_flight()))
             })
             .step("total", |s| Ok(s.tasklet(total))),
         Kind::Units => {
@@ -141,9 +160,9 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
                 Ok(s.units(iter(0..ROWS), work))
             })
         }
-        Kind::Elsewhere => job.step("load", move |s| {
+        Kind::Elsewhere | Kind::FlightElsewhere => job.step("load", move |s| {
             let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
-            Ok(step.transaction(&rows).writer(SqlInsert::into("moved")).skip(10_000))
+            Ok(step.transaction(&rows).writer(SqlInsert::into("moved")).skip(10_000).in_flight(kind.in_flight()))
         }),
     }
 }
