@@ -1,5 +1,6 @@
 //! The same on servers: killed at every point and at random, stopped inside transactions, raced.
 
+mod crash;
 mod elsewhere;
 pub(crate) mod matrix;
 mod progress;

@@ -1,7 +1,7 @@
 //! The process that is killed: a job with its rows, and maybe its progress, on a server.
 
 use crate::process::{ARGUMENTS, Worker, code, wait_at};
-use batch_core::{Context, Job, Parameters, Result, failpoint::passages, iter};
+use batch_core::{Context, Durability, Job, Parameters, Result, failpoint::passages, iter};
 use batch_sql::{Connection, Database, SqlInsert};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -27,8 +27,11 @@ pub(super) enum Kind {
     Elsewhere,
     /// The same, with three chunks in flight.
     FlightElsewhere,
+    /// As [`Self::Flight`], with commits that do not wait for the server's disk.
+    Relaxed,
 }
 
+/// Those that any server takes.
 pub(super) const KINDS: [Kind; 5] = [Kind::Load, Kind::Flight, Kind::Units, Kind::Elsewhere, Kind::FlightElsewhere];
 
 /// Orders for a worker.
@@ -102,7 +105,7 @@ fn check(kind: Kind, n: i64) -> Result<Moved> {
 
 impl Kind {
     pub(super) fn flies(self) -> bool {
-        matches!(self, Self::Flight | Self::FlightElsewhere)
+        matches!(self, Self::Flight | Self::FlightElsewhere | Self::Relaxed)
     }
 
     pub(super) fn is_elsewhere(self) -> bool {
@@ -111,7 +114,7 @@ impl Kind {
 
     /// Whether the rows are added up in the end.
     pub(super) fn has_total(self) -> bool {
-        matches!(self, Self::Load | Self::Flight)
+        matches!(self, Self::Load | Self::Flight | Self::Relaxed)
     }
 
     /// Chunks with bad rows are done one at a time, so those that fly have few.
@@ -127,6 +130,10 @@ impl Kind {
 
     fn in_flight(self) -> usize {
         if self.flies() { 3 } else { 1 }
+    }
+
+    fn durability(self) -> Durability {
+        if self == Self::Relaxed { Durability::Step } else { Durability::Chunk }
     }
 }
 
@@ -145,11 +152,11 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
     let job = Job::new("kill", progress).lease(orders.lease);
     let (chunk, kind) = (orders.chunk, orders.kind);
     match kind {
-        Kind::Load | Kind::Flight => job
+        Kind::Load | Kind::Flight | Kind::Relaxed => job
             .step("load", move |s| {
                 let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
                 let step = step.writer(SqlInsert::into("moved")).skip(10_000);
-                Ok(step.in_flight(kind.in_flight()))
+                Ok(step.in_flight(kind.in_flight()).durability(kind.durability()))
             })
             .step("total", |s| Ok(s.tasklet(total))),
         Kind::Units => {
