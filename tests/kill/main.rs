@@ -4,6 +4,7 @@
 //!
 //! The worker is this very binary: it starts itself again with `BATCH_KILL_WORKER` set, and then `worker::child` runs a job.
 
+mod adaptive;
 mod audit;
 mod files;
 mod full;
