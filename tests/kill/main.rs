@@ -16,5 +16,6 @@ mod race;
 mod scene;
 mod servers;
 mod signals;
+mod tuner;
 mod worker;
 mod zombie;

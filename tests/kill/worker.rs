@@ -116,7 +116,7 @@ async fn run(spec: &Spec) -> u8 {
     code(outcome)
 }
 
-async fn open(spec: &Spec) -> Result<Sqlite, batch_core::Error> {
+pub(crate) async fn open(spec: &Spec) -> Result<Sqlite, batch_core::Error> {
     let options = SqliteOptions::new().launch_wait(spec.launch_wait);
     let options = if spec.fsync { options } else { options.power_cut_may_lose_last_commits() };
     options.open(&format!("sqlite://{}?mode=rw", spec.folder.join("job.db").display())).await
@@ -143,7 +143,7 @@ fn load(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
         .retry(retry(trouble))
 }
 
-fn process(row: Row, trouble: Trouble) -> Result<Row> {
+pub(crate) fn process(row: Row, trouble: Trouble) -> Result<Row> {
     hit("worker.processing");
     if trouble == Trouble::Abort(row.id) {
         std::process::abort();
