@@ -27,15 +27,17 @@ fn is_running(child: &mut Child) -> bool {
     child.try_wait().unwrap().is_none()
 }
 
+/// The import in chunks of five.
+fn by_fives(place: &Place) -> Command {
+    let mut command = place.command();
+    command.args(["--chunk", "5"]);
+    command
+}
+
 #[test]
 fn a_killed_import_goes_on_after_its_last_chunk() {
     let place = Place::with(rows(ROWS));
-    let run = || {
-        let mut command = place.command();
-        command.args(["--chunk", "5"]);
-        command
-    };
-    kill_after(&place, run(), fastrand::i64(0..50));
+    kill_after(&place, by_fives(&place), fastrand::i64(0..50));
     let read = place.number("SELECT sum(read_count) FROM batch_step");
     assert!((1..ROWS.cast_signed()).contains(&read), "{read}");
     let said = place.import(&["--chunk", "1000"]);
@@ -46,6 +48,27 @@ fn a_killed_import_goes_on_after_its_last_chunk() {
     assert_eq!(place.number("SELECT count(*) FROM product"), ROWS.cast_signed());
     assert_eq!(place.number("SELECT sum(id) FROM product"), (ROWS * (ROWS + 1) / 2).cast_signed());
     place.import(&[]).must(5, &["completed with these parameters", "change an identifying parameter"]);
+}
+
+/// Its scratch table and the record of its trial are left; the next tuner drops the one, and nobody is disturbed by the other.
+#[test]
+fn a_killed_tuning_disturbs_neither_the_import_nor_the_next_tuning() {
+    let place = Place::with(rows(ROWS));
+    kill_after(&place, by_fives(&place), fastrand::i64(0..50));
+    let read = place.number("SELECT sum(read_count) FROM batch_step");
+    let tune = |trial: &str| {
+        let mut command = place.command_of(path_of("tune_import"));
+        command.args(["--chunks", "5,50", "--rounds", "1", "--exhaustive", "--trial", trial]);
+        command
+    };
+    // Beyond the six chunks of the trial that warms up.
+    kill_after(&place, tune("60000"), place.number("SELECT sum(commit_count) FROM batch_step") + fastrand::i64(10..50));
+    assert_eq!(place.number("SELECT count(*) FROM product"), read);
+    assert_eq!(place.number("SELECT count(*) FROM batch_instance WHERE job_name = 'batch-tuner'"), 1);
+    place.import(&["--chunk", "1000"]).must(0, &[&format!("resuming after row {}", grouped(read))]);
+    Said::from(tune("1").output().unwrap()).must(0, &[]);
+    assert_eq!(place.number("SELECT count(*) FROM sqlite_master WHERE name LIKE 'product_trial%'"), 0);
+    assert_eq!(place.number("SELECT count(*) FROM product"), ROWS.cast_signed());
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What is left in the repository, the table and the files, and what must be true of it after every run.
 
 use crate::{input::Expected, worker::Kind};
-use sqlx::{ConnectOptions, Row as _, SqliteConnection, sqlite::SqliteConnectOptions, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row as _, SqliteConnection, sqlite::SqliteConnectOptions, sqlite::SqliteRow};
 use std::{fs, future::Future, path::Path};
 
-/// The job's file and what was committed to it, as another process would find them.
+/// The job's file and what was committed to it, as another process would find them; what a tuner of the job did is not of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct State {
     /// Status and whether it is the active one, oldest first.
@@ -33,22 +33,29 @@ pub(crate) struct StepRow {
     pub(crate) length: i64,
 }
 
-const STEPS: &str = "SELECT execution_id, step_name, status, commit_no, commit_count, read_count, write_count, filter_count,
-    read_skip_count, process_skip_count, write_skip_count, coalesce(checkpoint ->> '$.writer.length', 0) FROM batch_step ORDER BY id";
+/// Numbered anew, since a tuner has executions between them.
+const EXECUTIONS: &str = "SELECT row_number() OVER (ORDER BY e.id) AS number, e.* FROM batch_execution e
+    JOIN batch_instance i ON i.id = e.instance_id WHERE i.job_name <> 'batch-tuner'";
+const STEPS: &str = "SELECT e.number, step_name, s.status, commit_no, commit_count, read_count, write_count, filter_count,
+    read_skip_count, process_skip_count, write_skip_count, coalesce(checkpoint ->> '$.writer.length', 0)
+    FROM batch_step s JOIN e ON e.id = s.execution_id ORDER BY s.id";
+const SKIPS: &str = "SELECT phase, record_number, line, reason FROM batch_skip k JOIN batch_step s ON s.id = k.step_id
+    JOIN e ON e.id = s.execution_id ORDER BY record_number, k.id";
 
 /// Makes the database in which a worker finds its table.
 pub(crate) fn prepare(folder: &Path) {
     block_on(async {
         let mut conn = connect(&folder.join("job.db")).await;
         let tables = "CREATE TABLE product (id INTEGER PRIMARY KEY, kind TEXT, cents INTEGER, note TEXT);
-            CREATE TABLE total (rows INTEGER, cents INTEGER)";
+            CREATE TABLE total (rows INTEGER, cents INTEGER);
+            CREATE TABLE trial (id INTEGER PRIMARY KEY, kind TEXT, cents INTEGER, note TEXT)";
         sqlx::raw_sql(tables).execute(&mut conn).await.unwrap();
     });
 }
 
 /// Whether no lease is valid any more, by the clock that leases are timed by.
 pub(crate) fn lease_is_over(folder: &Path) -> bool {
-    let until: Option<i64> = copied(folder, async |conn| {
+    let until: Option<i64> = copied(&folder.join("job.db"), async |conn| {
         let known = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'batch_lease'").fetch_optional(&mut *conn).await?;
         match known {
             Some(_) => sqlx::query_scalar("SELECT max(until_uptime) FROM batch_lease").fetch_one(&mut *conn).await,
@@ -61,18 +68,20 @@ pub(crate) fn lease_is_over(folder: &Path) -> bool {
 
 /// Reads a copy of the database: the next run must find the log of the killed one as it was left.
 pub(crate) fn state(folder: &Path) -> State {
-    copied(folder, read)
+    copied(&folder.join("job.db"), read)
 }
 
-fn copied<T>(folder: &Path, read: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>) -> T {
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["job.db", "job.db-wal"] {
-        if folder.join(name).exists() {
-            fs::copy(folder.join(name), copy.path().join(name)).unwrap();
+pub(crate) fn copied<T>(file: &Path, read: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    for ending in ["", "-wal"] {
+        let [from, to] = [file, &copy].map(|path| format!("{}{ending}", path.display()));
+        if fs::exists(&from).unwrap() {
+            fs::copy(from, to).unwrap();
         }
     }
     block_on(async {
-        let mut conn = connect(&copy.path().join("job.db")).await;
+        let mut conn = connect(&copy).await;
         read(&mut conn).await.unwrap()
     })
 }
@@ -82,13 +91,13 @@ async fn read(conn: &mut SqliteConnection) -> Result<State, sqlx::Error> {
     if known.is_none() {
         return Ok(State::default());
     }
-    let rows = sqlx::query("SELECT status, active_key IS NOT NULL, exit_message FROM batch_execution ORDER BY id");
+    let of_job = |sql: &str| AssertSqlSafe(format!("WITH e AS ({EXECUTIONS}) {sql}"));
+    let rows = sqlx::query(of_job("SELECT status, active_key IS NOT NULL, exit_message FROM e ORDER BY number"));
     let rows = rows.fetch_all(&mut *conn).await?;
     let executions = rows.iter().map(|r| (r.get(0), r.get(1))).collect();
     let messages = rows.iter().map(|r| r.get(2)).collect();
-    let steps = sqlx::query(STEPS).fetch_all(&mut *conn).await?.iter().map(step).collect();
-    let skips = "SELECT phase, record_number, line, reason FROM batch_skip ORDER BY record_number, id";
-    let skips = sqlx::query_as(skips).fetch_all(&mut *conn).await?;
+    let steps = sqlx::query(of_job(STEPS)).fetch_all(&mut *conn).await?.iter().map(step).collect();
+    let skips = sqlx::query_as(of_job(SKIPS)).fetch_all(&mut *conn).await?;
     let rows = sqlx::query_as("SELECT id, kind, cents, note FROM product ORDER BY id").fetch_all(&mut *conn).await?;
     let totals = sqlx::query_as("SELECT rows, cents FROM total").fetch_all(&mut *conn).await?;
     Ok(State { executions, messages, steps, skips, rows, totals })

@@ -4,6 +4,7 @@
 //!
 //! The worker is this very binary: it starts itself again with `BATCH_KILL_WORKER` set, and then `worker::child` runs a job.
 
+mod adaptive;
 mod audit;
 mod files;
 mod full;
@@ -15,5 +16,6 @@ mod race;
 mod scene;
 mod servers;
 mod signals;
+mod tuner;
 mod worker;
 mod zombie;

@@ -22,7 +22,7 @@ use std::{
 const KILLS: usize = 1_000;
 /// Of which at random moments, at least.
 const AT_RANDOM: usize = 200;
-const ROWS: u64 = 300;
+pub(crate) const ROWS: u64 = 300;
 /// One chunk an item, several, and one for all.
 pub(crate) const CHUNKS: [usize; 3] = [1, 10, ROWS as usize + 1];
 
@@ -31,13 +31,13 @@ pub(crate) struct Baseline {
     pub(crate) passages: BTreeMap<String, u64>,
     /// Of a run that goes on where one was killed at [`EARLIER`].
     restart: BTreeMap<String, u64>,
-    skips: Vec<Skip>,
+    pub(crate) skips: Vec<Skip>,
 }
 
 /// Where the run before a restart is killed.
 const EARLIER: &str = "chunk.committed=kill@1";
 
-fn baseline(kind: Kind, chunk: usize) -> Baseline {
+pub(crate) fn baseline(kind: Kind, chunk: usize) -> Baseline {
     let (passages, skips) = passages(&Scene::new(kind, chunk, ROWS));
     let scene = Scene::new(kind, chunk, ROWS);
     assert!(run(&scene.spec, EARLIER).killed());

@@ -5,7 +5,7 @@ use crate::{
     process::{code, wait_at},
 };
 use batch_core::{
-    Chunk, Context, ItemProblem, Job, Parameters, Result, Retry, Scope, Step, Transient, Undo, Writer,
+    Adaptive, Chunk, Completion, Context, ItemProblem, Job, Parameters, Result, Retry, Scope, Step, Transient, Undo, Writer,
     failpoint::{hit, passages},
 };
 use batch_csv::{CsvReader, CsvWriter, Fsync, RecordRow};
@@ -49,6 +49,8 @@ pub(crate) struct Spec {
     pub(crate) folder: PathBuf,
     pub(crate) kind: Kind,
     pub(crate) chunk: usize,
+    /// How long chunks shall take, which begin with `chunk` items and have at most ten times as many; none keeps their size.
+    pub(crate) latency: Option<Duration>,
     pub(crate) lease: Duration,
     /// How long a launch waits for the database's lock.
     pub(crate) launch_wait: Duration,
@@ -67,12 +69,20 @@ impl Spec {
             folder: folder.into(),
             kind,
             chunk,
+            latency: None,
             lease: Duration::from_secs(30),
             launch_wait: Duration::from_secs(10),
             fsync: false,
             trouble: Trouble::None,
             passages: None,
             barrier: None,
+        }
+    }
+
+    fn size(&self) -> Completion {
+        match self.latency {
+            None => self.chunk.into(),
+            Some(target) => Adaptive::latency(target).between(1, 10 * self.chunk).start(self.chunk).into(),
         }
     }
 
@@ -106,7 +116,7 @@ async fn run(spec: &Spec) -> u8 {
     code(outcome)
 }
 
-async fn open(spec: &Spec) -> Result<Sqlite, batch_core::Error> {
+pub(crate) async fn open(spec: &Spec) -> Result<Sqlite, batch_core::Error> {
     let options = SqliteOptions::new().launch_wait(spec.launch_wait);
     let options = if spec.fsync { options } else { options.power_cut_may_lose_last_commits() };
     options.open(&format!("sqlite://{}?mode=rw", spec.folder.join("job.db").display())).await
@@ -125,7 +135,7 @@ fn job(spec: &Spec, database: &Sqlite) -> Job<Sqlite> {
 fn load(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
     let trouble = spec.trouble;
     scope
-        .chunk(spec.chunk, CsvReader::<Row>::open(spec.folder.join("in.csv")))
+        .chunk(spec.size(), CsvReader::<Row>::open(spec.folder.join("in.csv")))
         .filter(|row| row.kind != "gone")
         .map(move |row| process(row, trouble))
         .writer(Watched::new(SqlInsert::into("product"), spec))
@@ -133,7 +143,7 @@ fn load(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
         .retry(retry(trouble))
 }
 
-fn process(row: Row, trouble: Trouble) -> Result<Row> {
+pub(crate) fn process(row: Row, trouble: Trouble) -> Result<Row> {
     hit("worker.processing");
     if trouble == Trouble::Abort(row.id) {
         std::process::abort();
@@ -154,7 +164,7 @@ async fn total(conn: &mut SqliteConnection, _: &mut Context) -> Result<()> {
 fn copy(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
     let (reader, writer) = ends(spec);
     scope
-        .chunk(spec.chunk, reader)
+        .chunk(spec.size(), reader)
         .without_transaction()
         .filter(|record| record.get(1) != Some("gone"))
         .map(examine)
@@ -164,7 +174,7 @@ fn copy(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
 
 fn copy_in_transaction(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
     let (reader, writer) = ends(spec);
-    scope.chunk(spec.chunk, reader).filter(|record| record.get(1) != Some("gone")).map(examine).writer(writer).skip(100_000)
+    scope.chunk(spec.size(), reader).filter(|record| record.get(1) != Some("gone")).map(examine).writer(writer).skip(100_000)
 }
 
 fn ends(spec: &Spec) -> (CsvReader<RecordRow>, Watched<CsvWriter<RecordRow>>) {

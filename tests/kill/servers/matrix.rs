@@ -66,7 +66,8 @@ fn killed_at(kills: &BTreeMap<(String, Brand), usize>, point: &str) -> bool {
 /// Every point that an undisturbed run passes, at its first, second and last passage.
 fn cases(brand: Brand) -> Vec<Case> {
     let mut scene = Scene::new(brand);
-    let mut cases = vec![(Kind::Elsewhere, CHUNKS[1], Some((ADOPTED.to_owned(), 1)))];
+    let mut cases: Vec<Case> =
+        [Kind::Elsewhere, Kind::FlightElsewhere].map(|kind| (kind, CHUNKS[1], Some((ADOPTED.to_owned(), 1)))).into();
     for kind in KINDS {
         for chunk in chunks(kind) {
             let mut orders = scene.orders(kind, *chunk);
@@ -76,7 +77,7 @@ fn cases(brand: Brand) -> Vec<Case> {
             let passages: BTreeMap<String, u64> = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
             for (point, last) in passages {
                 // How often chunks in flight pass a point is not the same each time.
-                let last = if kind == Kind::Flight { last / 2 } else { last };
+                let last = if kind.flies() { last.div_ceil(2) } else { last };
                 let at: BTreeSet<u64> = [1, 2, last].into_iter().filter(|pass| (1..=last).contains(pass)).collect();
                 cases.extend(at.into_iter().map(|pass| (kind, *chunk, Some((point.clone(), pass)))));
             }
@@ -90,7 +91,9 @@ fn chunks(kind: Kind) -> &'static [usize] {
     match kind {
         Kind::Units => &CHUNKS[..1],
         Kind::Flight => &CHUNKS[..2],
-        Kind::Load | Kind::Elsewhere => &CHUNKS,
+        // Those of one item are killed by the hundred in `elsewhere`.
+        Kind::FlightElsewhere => &CHUNKS[1..2],
+        _ => &CHUNKS,
     }
 }
 
@@ -131,10 +134,10 @@ fn story(scene: &mut Scene, brand: Brand, (kind, chunk, kill): &Case, random: &m
         }
         None => kill_at_random(&orders, brand, random, kills),
     }
-    scene.check(*kind);
+    scene.check(&orders);
     while random.u32(..2) == 0 {
         kill_at_random(&orders, brand, random, kills);
-        scene.check(*kind);
+        scene.check(&orders);
     }
     scene.complete(&orders);
 }

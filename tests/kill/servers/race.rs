@@ -20,7 +20,7 @@ fn of_eight_launches_at_once_on_a_server_one_runs() {
             let barrier = scene.folder.path().join("go");
             orders.barrier = Some(barrier.clone());
             one_wins(&barrier, || orders.start(""), &format!("{brand:?} round {round}"));
-            scene.check_complete(Kind::Load);
+            scene.check_complete(&orders);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A database on a server for one story after another, and what must be true of it.
 
-use super::worker::{Kind, Orders, expected};
+use super::{
+    progress::Progress,
+    worker::{Kind, Orders, expected},
+};
 use crate::process::Ended;
 use batch_sql::Database;
 use batch_testkit::{MariaDb, Postgres, Server};
@@ -49,8 +52,12 @@ const TABLES: [&str; 10] = [
 
 impl Scene {
     pub(super) fn new(brand: Brand) -> Self {
+        Self::on(brand.server())
+    }
+
+    pub(super) fn on(server: &Server) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let place = runtime.block_on(brand.server().database());
+        let place = runtime.block_on(server.database());
         let database = runtime.block_on(Database::open(&place.url())).unwrap();
         let scene = Self { runtime, database, place, folder: tempfile::tempdir().unwrap() };
         scene.execute("CREATE TABLE moved (k BIGINT PRIMARY KEY, v BIGINT NOT NULL)");
@@ -58,7 +65,7 @@ impl Scene {
         scene
     }
 
-    fn execute(&self, sql: &str) {
+    pub(super) fn execute(&self, sql: &str) {
         self.runtime.block_on(self.database.execute(sql)).unwrap();
     }
 
@@ -68,8 +75,8 @@ impl Scene {
             self.execute(&format!("DELETE FROM {table}"));
         }
         self.folder = tempfile::tempdir().unwrap();
-        let file = self.folder.path().join("progress.db");
-        let file = (kind == Kind::Elsewhere).then(|| format!("sqlite://{}", file.display()));
+        let file = self.folder.path().join(Progress::FILE);
+        let file = kind.is_elsewhere().then(|| format!("sqlite://{}", file.display()));
         let lease = Duration::from_secs(30);
         let marker = self.folder.path().join("failed");
         Orders { kind, chunk, server: self.place.url(), file, lease, marker, barrier: None, passages: None }
@@ -85,14 +92,15 @@ impl Scene {
         })
     }
 
-    fn number(&self, sql: &'static str) -> i64 {
+    pub(super) fn number(&self, sql: &'static str) -> i64 {
         self.numbers(sql)[0]
     }
 
-    /// What holds at every moment where rows and progress are in one database: each statement sees one state.
-    pub(super) fn check(&self, kind: Kind) {
-        if kind == Kind::Elsewhere {
-            return;
+    /// What holds at every moment. Where rows and progress are in one database, each statement sees one state.
+    pub(super) fn check(&self, orders: &Orders) {
+        if orders.kind.is_elsewhere() {
+            let rows = self.number("SELECT count(*) FROM moved");
+            return Progress::read(self.folder.path()).check(rows, orders.chunk);
         }
         let differing = self.number(match &self.database {
             Database::Postgres(_) => {
@@ -112,19 +120,21 @@ impl Scene {
     }
 
     /// What a complete job leaves.
-    pub(super) fn check_complete(&self, kind: Kind) {
-        self.check(kind);
-        assert_eq!(self.numbers("SELECT k FROM moved ORDER BY k"), expected(kind));
-        if matches!(kind, Kind::Load | Kind::Flight) {
-            assert_eq!(self.numbers("SELECT n FROM total"), [expected(kind).len() as i64]);
+    pub(super) fn check_complete(&self, orders: &Orders) {
+        self.check(orders);
+        let (kind, keys) = (orders.kind, expected(orders.kind));
+        let rows = keys.len() as i64;
+        assert_eq!(self.numbers("SELECT k FROM moved ORDER BY k"), keys);
+        if kind.has_total() {
+            assert_eq!(self.numbers("SELECT n FROM total"), [rows]);
         }
-        if kind == Kind::Elsewhere {
-            return;
+        if kind.is_elsewhere() {
+            return assert_eq!(Progress::read(self.folder.path()), Progress::complete(rows));
         }
         assert_eq!(self.number("SELECT count(*) FROM batch_execution WHERE active_key IS NOT NULL"), 0);
         assert_eq!(self.number("SELECT count(*) FROM batch_execution WHERE status = 'COMPLETED'"), 1);
         assert_eq!(self.number("SELECT count(*) FROM batch_lease"), 0);
-        if matches!(kind, Kind::Load | Kind::Flight) {
+        if kind.has_total() {
             let differing = "SELECT count(*) FROM (SELECT (SELECT count(*) FROM batch_skip k WHERE k.step_id = s.id) AS kept,
                 s.process_skip_count + s.write_skip_count AS counted FROM batch_step s) AS steps WHERE kept <> counted";
             assert_eq!(self.number(differing), 0, "a record for each skip");
@@ -138,6 +148,6 @@ impl Scene {
             ended = Orders { passages: None, ..orders.clone() }.start("").finish();
         }
         assert!(matches!(ended.code(), Some(0 | 5)), "{ended:?}");
-        self.check_complete(orders.kind);
+        self.check_complete(orders);
     }
 }

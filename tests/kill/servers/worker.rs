@@ -1,7 +1,7 @@
 //! The process that is killed: a job with its rows, and maybe its progress, on a server.
 
 use crate::process::{ARGUMENTS, Worker, code, wait_at};
-use batch_core::{Context, Job, Parameters, Result, failpoint::passages, iter};
+use batch_core::{Context, Durability, Job, Parameters, Result, failpoint::passages, iter};
 use batch_sql::{Connection, Database, SqlInsert};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -25,9 +25,14 @@ pub(super) enum Kind {
     Units,
     /// Progress in a file, rows on the server under a ledger.
     Elsewhere,
+    /// The same, with three chunks in flight.
+    FlightElsewhere,
+    /// As [`Self::Flight`], with commits that do not wait for the server's disk.
+    Relaxed,
 }
 
-pub(super) const KINDS: [Kind; 4] = [Kind::Load, Kind::Flight, Kind::Units, Kind::Elsewhere];
+/// Those that any server takes.
+pub(super) const KINDS: [Kind; 5] = [Kind::Load, Kind::Flight, Kind::Units, Kind::Elsewhere, Kind::FlightElsewhere];
 
 /// Orders for a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -99,15 +104,36 @@ fn check(kind: Kind, n: i64) -> Result<Moved> {
 }
 
 impl Kind {
+    pub(super) fn flies(self) -> bool {
+        matches!(self, Self::Flight | Self::FlightElsewhere | Self::Relaxed)
+    }
+
+    pub(super) fn is_elsewhere(self) -> bool {
+        matches!(self, Self::Elsewhere | Self::FlightElsewhere)
+    }
+
+    /// Whether the rows are added up in the end.
+    pub(super) fn has_total(self) -> bool {
+        matches!(self, Self::Load | Self::Flight | Self::Relaxed)
+    }
+
     /// Chunks with bad rows are done one at a time, so those that fly have few.
     fn is_unlucky(self, n: i64) -> bool {
-        if self == Self::Flight { n % 61 == 60 } else { n % 13 == 12 }
+        if self.flies() { n % 61 == 60 } else { n % 13 == 12 }
     }
 
     /// Some have the key of the one before, which the table refuses.
     fn key(self, n: i64) -> i64 {
-        let doubled = if self == Self::Flight { n % 83 == 82 } else { n % 17 == 16 };
+        let doubled = if self.flies() { n % 83 == 82 } else { n % 17 == 16 };
         n - i64::from(doubled)
+    }
+
+    fn in_flight(self) -> usize {
+        if self.flies() { 3 } else { 1 }
+    }
+
+    fn durability(self) -> Durability {
+        if self == Self::Relaxed { Durability::Step } else { Durability::Chunk }
     }
 }
 
@@ -126,11 +152,11 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
     let job = Job::new("kill", progress).lease(orders.lease);
     let (chunk, kind) = (orders.chunk, orders.kind);
     match kind {
-        Kind::Load | Kind::Flight => job
+        Kind::Load | Kind::Flight | Kind::Relaxed => job
             .step("load", move |s| {
                 let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
-                let in_flight = if kind == Kind::Flight { 3 } else { 1 };
-                Ok(step.writer(SqlInsert::into("moved")).skip(10_000).in_flight(in_flight))
+                let step = step.writer(SqlInsert::into("moved")).skip(10_000);
+                Ok(step.in_flight(kind.in_flight()).durability(kind.durability()))
             })
             .step("total", |s| Ok(s.tasklet(total))),
         Kind::Units => {
@@ -141,9 +167,9 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
                 Ok(s.units(iter(0..ROWS), work))
             })
         }
-        Kind::Elsewhere => job.step("load", move |s| {
+        Kind::Elsewhere | Kind::FlightElsewhere => job.step("load", move |s| {
             let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
-            Ok(step.transaction(&rows).writer(SqlInsert::into("moved")).skip(10_000))
+            Ok(step.transaction(&rows).writer(SqlInsert::into("moved")).skip(10_000).in_flight(kind.in_flight()))
         }),
     }
 }

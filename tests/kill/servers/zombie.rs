@@ -31,11 +31,11 @@ fn a_process_that_slept_through_its_lease_commits_nothing_more() {
                 }
                 pause(Duration::from_millis(50));
             }
-            scene.check_complete(Kind::Load);
+            scene.check_complete(&orders);
             zombie.signal(Signal::CONT);
             let woken = zombie.finish();
             assert_eq!(woken.code(), Some(4), "{brand:?} {point}: {woken:?}");
-            scene.check_complete(Kind::Load);
+            scene.check_complete(&orders);
         }
     }
 }
