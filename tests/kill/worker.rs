@@ -174,7 +174,8 @@ fn copy(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
 
 fn copy_in_transaction(spec: &Spec, scope: &Scope<Sqlite>) -> impl Step + use<> {
     let (reader, writer) = ends(spec);
-    scope.chunk(spec.size(), reader).filter(|record| record.get(1) != Some("gone")).map(examine).writer(writer).skip(100_000)
+    let rows = scope.chunk(spec.size(), reader).filter(|record| record.get(1) != Some("gone")).map(examine);
+    rows.writer(writer).skip(100_000).workers(3)
 }
 
 fn ends(spec: &Spec) -> (CsvReader<RecordRow>, Watched<CsvWriter<RecordRow>>) {

@@ -132,6 +132,11 @@ impl Kind {
         if self.flies() { 3 } else { 1 }
     }
 
+    /// The chunks that are processed at once.
+    fn workers(self) -> usize {
+        if self == Self::Flight { 2 } else { 1 }
+    }
+
     fn durability(self) -> Durability {
         if self == Self::Relaxed { Durability::Step } else { Durability::Chunk }
     }
@@ -156,7 +161,7 @@ fn job(orders: &Orders, progress: &Database, rows: Database) -> Job<Database> {
             .step("load", move |s| {
                 let step = s.chunk(chunk, iter(0..ROWS)).filter(|n| n % 11 != 10).map(move |n| check(kind, n));
                 let step = step.writer(SqlInsert::into("moved")).skip(10_000);
-                Ok(step.in_flight(kind.in_flight()).durability(kind.durability()))
+                Ok(step.in_flight(kind.in_flight()).workers(kind.workers()).durability(kind.durability()))
             })
             .step("total", |s| Ok(s.tasklet(total))),
         Kind::Units => {
