@@ -6,6 +6,7 @@ use super::{
     source::{Source, within},
 };
 use crate::item::{Processor, Reader};
+use futures_util::FutureExt;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -51,6 +52,11 @@ impl<R: Reader, P: Processor<R::Item>> Feed<R, P> {
             Some(Place::Filled(batch)) => Some(batch),
             _ => None,
         }
+    }
+
+    /// The next chunk, where it is there already.
+    pub(super) fn ready(&mut self) -> Option<Batch<P::Out>> {
+        self.next().now_or_never().flatten()
     }
 
     /// Takes a chunk's buffers back.

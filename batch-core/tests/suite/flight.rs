@@ -7,7 +7,7 @@ use batch_core::{
     Page, Parameters, Result, Retry, Scope, Step, StepExecution, StopHandle, Transactions, Writer,
 };
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Inserts its items, each after what the test asks for.
 #[derive(Clone, Default)]
@@ -18,10 +18,14 @@ struct Insert {
     chained: bool,
     /// Locks the row of each item's key, modulo this.
     locks: Option<u64>,
+    takes: Duration,
 }
 
 impl Writer<u64, TableTx> for Insert {
     async fn write(&mut self, conn: &mut TableTx, items: Chunk<'_, u64>) -> Result<()> {
+        if !self.takes.is_zero() {
+            tokio::time::sleep(self.takes).await;
+        }
         for item in items.iter().copied() {
             tokio::task::yield_now().await;
             if self.panics == Some(item) {
@@ -84,6 +88,32 @@ async fn as_many_are_written_at_once_as_asked_for_and_all_commit_in_order() {
         assert_eq!(counts(&ran.execution).commits, 100);
         assert_eq!(ran.table.begun(), 100, "none was in vain");
     }
+}
+
+const WHILE: Duration = Duration::from_millis(10);
+
+/// Takes as long for each chunk as writing one does, as a slow commit would.
+struct Slow;
+
+#[async_trait]
+impl Listener for Slow {
+    async fn after_chunk(&self, _: &ChunkReport<'_>) -> Result<()> {
+        tokio::time::sleep(WHILE).await;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_one_commits_the_next_is_written_whichever_was_done_first() {
+    let table = Table::new(Memory::new());
+    let job = Job::new("load", &table).step("rows", |s| {
+        let rows = s.chunk(3, ListReader::new((0..120).collect::<Vec<u64>>()));
+        Ok(rows.writer(Insert { takes: WHILE, ..Insert::default() }).in_flight(2).listener(Slow))
+    });
+    let begun = tokio::time::Instant::now();
+    job.run(Parameters::new()).await.unwrap();
+    let took = begun.elapsed();
+    assert!(took < 43 * WHILE, "40 chunks took {took:?}: some were written, or committed, with nothing beside them");
 }
 
 #[tokio::test]

@@ -41,6 +41,12 @@ enum Slot<W, T: Transactions, Out> {
     Written { batch: Batch<Out>, open: Open<W, T>, since: Instant },
 }
 
+impl<W, T: Transactions, Out> Slot<W, T, Out> {
+    fn waiting(batch: Batch<Out>) -> Self {
+        Self::Waiting(Waiting { batch, told: None, failed: false })
+    }
+}
+
 /// A chunk with nothing in the database.
 pub(super) struct Waiting<Out> {
     pub(super) batch: Batch<Out>,
@@ -92,6 +98,12 @@ where
     {
         let mut open = true;
         loop {
+            // Those behind fly while the one at the front commits, also where that is written already.
+            while self.slots.len() < self.fork.chunks
+                && let Some(batch) = feed.ready()
+            {
+                self.slots.push_back(Slot::waiting(batch));
+            }
             self.launch(writer, run).await;
             if let Some(turn) = self.front().await {
                 return Ok(turn);
@@ -104,7 +116,7 @@ where
                     _ => return Err(lost(run, "the task that writes a chunk was lost")),
                 },
                 batch = feed.next(), if open && self.slots.len() < self.fork.chunks => match batch {
-                    Some(batch) => self.slots.push_back(Slot::Waiting(Waiting { batch, told: None, failed: false })),
+                    Some(batch) => self.slots.push_back(Slot::waiting(batch)),
                     None if self.slots.is_empty() => return Err(lost(run, "the task that reads ahead was lost")),
                     None => open = false,
                 },
