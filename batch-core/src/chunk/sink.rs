@@ -141,6 +141,11 @@ where
         Attempt::Undone { failure, transient, at_commit }
     }
 
+    /// Whether all that is written is undone with its transaction.
+    pub(super) fn is_transactional(&self) -> bool {
+        self.transactions.undoes_writes() && self.writer.is_transactional()
+    }
+
     /// Whether a refused chunk can be written again by halves.
     pub(super) fn isolates(&self) -> bool {
         self.skip.is_set() && (self.transactions.undoes_writes() || self.writer.undo() != Undo::Transaction)

@@ -12,8 +12,9 @@ use std::{any::Any, future::Future, ops::Deref};
 /// # Behavior
 /// - `open` is called once before all else, with what the last committed `flush` returned, and again after a commit that failed:
 ///   the writer then goes back to exactly that state.
-/// - `open` changes nothing that was ever committed: the engine makes sure only after it that the step is still its own. Locks that it
-///   takes keep others away from there on, so what is to be removed is removed by the first `flush`.
+/// - `open` changes nothing that was ever committed: the engine makes sure only after it that the step is still its own, or, of a
+///   writer that keeps nothing outside the transaction, with each commit. Locks that it takes keep others away from there on, so what is
+///   to be removed is removed by the first `flush`.
 /// - `write` gets at most a chunk. It may be called several times between two flushes: when the chunk is written again, or by
 ///   halves to find the items at fault.
 /// - `Err` of `write` means that none of its items is written, unless it is a [`FailedItems`](crate::FailedItems). A

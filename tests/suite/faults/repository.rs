@@ -7,6 +7,7 @@ use batch_testkit::{Fault, Rule};
 on_every_server!(
     a_statement_that_is_lost_leaves_nothing_stuck,
     a_launch_whose_answer_is_lost_is_recognised,
+    rows_are_guarded_by_their_commit_alone,
     a_lost_connection_needs_a_retry_and_without_one_a_restart,
 );
 
@@ -29,8 +30,8 @@ const SAID: [&str; 13] = [
     COMMIT,
 ];
 
-/// The transactions of the launch, the step's start, the look whether it is still ours, the step's end and the job's end.
-const TRANSACTIONS: usize = 5;
+/// The transactions of the launch, the step's start, the step's end and the job's end.
+const TRANSACTIONS: usize = 4;
 
 /// How a statement is lost.
 type Loss = (&'static str, fn(Rule<'_>) -> Fault);
@@ -71,6 +72,12 @@ async fn a_launch_whose_answer_is_lost_is_recognised(scene: Scene) {
     lost.settled().await;
     let tries = format!("SELECT count(*) FROM batch_execution WHERE instance_id = {}", done.instance.id);
     assert_eq!(scene.number(&tries).await, 1, "no second execution was begun");
+}
+
+/// A writer of files is opened, and then the repository is asked whether the step is still ours.
+async fn rows_are_guarded_by_their_commit_alone(scene: Scene) {
+    scene.completes(&load(&scene.db, ROWS), 1, ROWS).await;
+    assert_eq!(scene.proxy.seen(&scene.text("UPDATE @lease")), 0);
 }
 
 async fn a_lost_connection_needs_a_retry_and_without_one_a_restart(scene: Scene) {
