@@ -2,8 +2,8 @@
 
 use crate::{
     error::{Fail, Outcome, is_deadlock, is_no_table},
-    session::Session,
-    sql::{Flavor, Row},
+    session::{self, Session},
+    sql::{Flavor, Link, Row, Statement, Texts},
     store::Store,
 };
 use batch_core::{Error, ErrorKind};
@@ -28,8 +28,12 @@ const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS @schema_version (version BIGINT NOT NULL PRIMARY KEY, applied VARCHAR(40) NOT NULL)";
 const SQLITE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS @schema_version (version INTEGER PRIMARY KEY, applied TEXT NOT NULL) STRICT";
-const LATEST: &str = "SELECT coalesce(max(version), 0) AS version FROM @schema_version";
+/// All of them: a new connection's server is longer at planning how to find the last one.
+const FOUND: &str = "SELECT version FROM @schema_version";
 const APPLIED: &str = "INSERT INTO @schema_version (version, applied) VALUES (?, ?)";
+
+/// What an error says that it was met at.
+const DOING: &str = "bringing the repository's tables up to date";
 
 /// Tries of a migration that another one disturbs; the second finds the work done.
 const TRIES: u32 = 10;
@@ -42,24 +46,34 @@ fn scripts(flavor: Flavor) -> &'static [&'static str] {
     }
 }
 
+/// Whether the tables are up to date, found without a lock.
+///
+/// # Errors
+/// Kind `NeedsOperator` where they are newer than this library.
+pub(crate) async fn are_current(link: &mut dyn Link, texts: &Texts) -> Result<bool, Error> {
+    let statement = Statement::new(texts.get(FOUND)).once(FOUND);
+    let found = match session::run(link, texts, statement).await {
+        Err(e) if is_no_table(&e) => return Ok(false),
+        found => found.map_err(Fail::from).and_then(|answer| version(texts.flavor(), &answer.rows)),
+    };
+    Ok(found.map_err(|f| f.into_error(DOING))? == known(texts.flavor()))
+}
+
 /// Brings the tables up to date. Two processes may do so at once: the second finds the work done.
 ///
 /// # Errors
-/// Kind `NeedsOperator` where the tables are newer than this library.
+/// As for [`are_current`].
 pub(crate) async fn migrate(store: &dyn Store) -> Result<(), Error> {
     let mut tried = 1;
     loop {
         match migrate_once(store).await {
             Err(Fail::Store(e)) if is_deadlock(&e) && tried < TRIES => tried += 1,
-            outcome => return outcome.map_err(|f| f.into_error("bringing the repository's tables up to date")),
+            outcome => return outcome.map_err(|f| f.into_error(DOING)),
         }
     }
 }
 
 async fn migrate_once(store: &dyn Store) -> Outcome<()> {
-    if is_current(store).await? {
-        return Ok(());
-    }
     let mut session = store.begin(store.wait()).await?;
     let outcome = alone(&mut session, store).await;
     session.end(outcome).await
@@ -69,19 +83,8 @@ fn known(flavor: Flavor) -> i64 {
     scripts(flavor).len() as i64
 }
 
-/// Whether there is nothing to do, found without a lock.
-async fn is_current(store: &dyn Store) -> Outcome<bool> {
-    let session = store.read().await?;
-    let flavor = session.texts().flavor();
-    let statement = session.once(LATEST);
-    match session.finish(statement).await {
-        Err(Fail::Store(e)) if is_no_table(&e) => Ok(false),
-        found => Ok(version(flavor, &found?.rows)? == known(flavor)),
-    }
-}
-
 fn version(flavor: Flavor, rows: &[Row]) -> Outcome<i64> {
-    let found = rows.first().map_or(Ok(0), |row| row.get("version"))?;
+    let found = rows.iter().try_fold(0, |last, row| row.get("version").map(|version: i64| last.max(version)))?;
     if found > known(flavor) {
         let message = format!(
             "the repository's tables have version {found}, this program knows {}; use the newer program, or another table prefix",
@@ -135,7 +138,7 @@ async fn lock(session: &mut Session, limit: Duration) -> Outcome<()> {
 async fn upgrade(session: &mut Session, store: &dyn Store) -> Outcome<()> {
     let flavor = session.texts().flavor();
     session.script(if flavor == Flavor::Sqlite { SQLITE_VERSIONS } else { VERSIONS }).await?;
-    let found = version(flavor, &session.script(LATEST).await?)?;
+    let found = version(flavor, &session.script(FOUND).await?)?;
     for (number, script) in (1_i64..).zip(scripts(flavor)).skip_while(|(number, _)| *number <= found) {
         session.script(script).await?;
         let applied = crate::sql::stored(store.now());

@@ -25,14 +25,17 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
     let own = connect.clone().disable_statement_logging();
     let mut first = ServerLive::<K>::open(&own).await.map_err(|e| place.of(error::store(doing, e)))?;
     let flavor = K::flavor(first.conn()).await.map_err(|e| place.of(error::store(doing, e)))?;
+    let pool = pool(&options).connect_lazy_with(connect);
+    let texts = Arc::new(Texts::new(flavor, options.prefix, options.schema));
+    let are_current = migrations::are_current(first.conn(), &texts).await.map_err(|e| place.of(e))?;
     let store = ServerStore {
-        pool: pool(&options).connect_lazy_with(connect),
+        pool,
         chunks: Slot::new(own.clone(), options.chunks.get() as usize),
         chunks_at_once: options.chunks.get() as usize,
         control: Slot::new(own.clone(), CONTROL),
         locks: Slot::new(own.clone(), Slot::<ServerLive<K>>::MANY),
         connect: own,
-        texts: Arc::new(Texts::new(flavor, options.prefix, options.schema)),
+        texts,
         clock: options.clock,
         wait: options.wait,
         launch_wait: options.launch_wait,
@@ -43,7 +46,9 @@ pub(super) async fn open<K: Kind>(options: ServerOptions<K>, url: &str) -> Resul
         prepares: Arc::new(K::PREPARES.into()),
     };
     store.control.keep(first);
-    migrations::migrate(&store).await.map_err(|e| store.place.of(e))?;
+    if !are_current {
+        migrations::migrate(&store).await.map_err(|e| store.place.of(e))?;
+    }
     Ok(Server { store: Arc::new(store), relaxed: false })
 }
 

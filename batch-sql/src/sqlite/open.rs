@@ -51,7 +51,7 @@ pub(super) async fn open(options: SqliteOptions, url: &str) -> Result<Sqlite, Er
         path,
     };
     set_wal(&own, &store).await.map_err(|e| at_file(e, &store.path))?;
-    migrations::migrate(&store).await.map_err(|e| at_file(e, &store.path))?;
+    migrate(&store).await.map_err(|e| at_file(e, &store.path))?;
     Ok(Sqlite { store: Arc::new(store) })
 }
 
@@ -88,6 +88,14 @@ async fn set_wal(connect: &SqliteConnectOptions, store: &SqliteStore) -> Result<
         "the database stays in journal mode `{mode}`; WAL needs a local disk and a file that no other program keeps locked"
     );
     Err(Error::new(ErrorKind::Configuration, message))
+}
+
+async fn migrate(store: &SqliteStore) -> Result<(), Error> {
+    let lent = store.reader.lend(store.wait).await.map_err(|e| error::store("opening the database", e))?;
+    let mut lent = lent.ok_or_else(|| store.busy())?;
+    let are_current = migrations::are_current(lent.conn(), &store.texts).await?;
+    lent.give_back();
+    if are_current { Ok(()) } else { migrations::migrate(store).await }
 }
 
 fn locked(error: sqlx::Error, path: &Path) -> Error {
