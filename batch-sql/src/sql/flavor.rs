@@ -55,7 +55,12 @@ impl Flavor {
             // Keeps SQLite's planner from another order of the join.
             "join" => ["CROSS JOIN", "JOIN", "JOIN"],
             // The database's clock as it is now, not as it was when the transaction began.
-            "later" => ["?", "clock_timestamp() + ? * interval '1 microsecond'", "SYSDATE(6) + INTERVAL ? MICROSECOND"],
+            // Cast, since a new connection's server is quicker to find the operator by exact types.
+            "later" => [
+                "?",
+                "clock_timestamp() + CAST(? AS double precision) * interval '1 microsecond'",
+                "SYSDATE(6) + INTERVAL ? MICROSECOND",
+            ],
             "left" => [
                 "0",
                 "CAST(extract(epoch FROM until_time - clock_timestamp()) * 1000000 AS bigint)",

@@ -139,7 +139,7 @@ mod tests {
         let text = texts(Flavor::Postgres, None);
         assert_eq!(
             &*text.get("SET a = ?, b = {later}, c = ?"),
-            "SET a = $1, b = clock_timestamp() + $2 * interval '1 microsecond', c = $3"
+            "SET a = $1, b = clock_timestamp() + CAST($2 AS double precision) * interval '1 microsecond', c = $3"
         );
     }
 
