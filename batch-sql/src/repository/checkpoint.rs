@@ -55,7 +55,8 @@ const MYSQL: &str = update!(
 );
 
 const REQUEST: &str = "SELECT request FROM @execution WHERE id = ?";
-pub(crate) const SKIPS: &str = "INSERT INTO @skip (step_id, phase, record_number, line, byte, column_name, reason, item) VALUES";
+pub(crate) const SKIPS: &str =
+    "INSERT INTO @skip (step_id, phase, record_number, line, byte, column_name, reason, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// What the tests of query plans look at.
 #[cfg(test)]

@@ -7,27 +7,30 @@ use super::{
 };
 use crate::{
     error::{Fail, Outcome, not_owner},
-    session::Session,
-    sql::{Row, Statement, Value},
+    session::{Session, blocks},
+    sql::{self, Row, Statement, Value},
     store::Store,
 };
 use batch_core::{
     BatchStatus, Context, Error, ErrorKind, ExitStatus, JobExecution, JobInstance, Parameters,
-    repository::{JobEnd, Launch, Launched},
+    repository::{JobEnd, Launch, Launched, TakenOver},
 };
 use chrono::SecondsFormat;
 
 const INSTANCE: &str = "INSERT INTO @instance (job_name, job_key, create_time) VALUES (?, ?, ?) {or_find}";
-/// Locks the execution whatever its status: a takeover then waits for nothing that waits for it.
-const ACTIVE: &str = "SELECT * FROM @execution WHERE active_key = ?{for_update}";
-const LATEST: &str = "SELECT * FROM @execution WHERE instance_id = ? ORDER BY id DESC LIMIT 1";
-const ABANDONED: &str = "SELECT id FROM @execution WHERE instance_id = ? AND status = 'ABANDONED' LIMIT 1";
+/// Locks the execution whatever its status: a takeover then waits for nothing that waits for it. The instance by its key, since one text
+/// makes it and asks for this.
+const LATEST: &str = "SELECT * FROM @execution WHERE instance_id = (SELECT id FROM @instance WHERE job_name = ? AND job_key = ?)
+    ORDER BY id DESC LIMIT 1{for_update}";
+const ABANDONED: &str = "SELECT id FROM @execution
+    WHERE instance_id = (SELECT id FROM @instance WHERE job_name = ? AND job_key = ?) AND status = 'ABANDONED' LIMIT 1";
 const PARAMETERS: &str =
     "SELECT execution_id AS id, name, type, value, identifying FROM @parameter WHERE execution_id = ? ORDER BY name";
 const CHECKPOINTS: &str = "SELECT * FROM @step WHERE execution_id = ? AND status <> 'COMPLETED'";
 const INSERT: &str = "INSERT INTO @execution (instance_id, status, exit_code, exit_message, create_time, start_time, last_updated,
     context, owner, token, active_key) VALUES (?, 'STARTED', 'STARTED', '', ?, ?, ?, ?, ?, ?, ?){id}";
-const PARAMETER: &str = "INSERT INTO @parameter (execution_id, name, type, value, identifying) VALUES";
+const PARAMETER: &str = "INSERT INTO @parameter (execution_id, name, type, value, identifying)
+    VALUES ((SELECT id FROM @execution WHERE active_key = ?), ?, ?, ?, ?)";
 const BEFORE: &str = "SELECT * FROM @execution WHERE instance_id = ? AND id < ? ORDER BY id DESC LIMIT 1";
 const END: &str =
     "UPDATE @execution SET status = ?, exit_code = ?, exit_message = ?, end_time = ?, last_updated = ?, request = NULL,
@@ -35,50 +38,72 @@ const END: &str =
 
 /// What the tests of query plans look at.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[INSTANCE, ACTIVE, LATEST, ABANDONED, PARAMETERS, CHECKPOINTS, INSERT, BEFORE, END];
+pub(super) const STATEMENTS: &[&str] = &[INSTANCE, LATEST, ABANDONED, PARAMETERS, CHECKPOINTS, INSERT, PARAMETER, BEFORE, END];
 
 /// The answer to a launch: begun, or refused for a reason that is no failure of the store.
 pub(super) type Answer = Result<Launched, Error>;
 
+/// What becomes of a launch.
+enum Decision {
+    /// A new execution begins.
+    Begin { instance: JobInstance, previous: Option<JobExecution>, taken_over: Option<TakenOver> },
+    /// It is answered already: it was begun before, or is refused.
+    Answer(Answer),
+}
+
 /// Finds or creates the instance, closes what a dead owner left, and begins a new execution.
-pub(super) async fn launch(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<Answer> {
-    let instance = instance(session, store, launch).await?;
-    let active = session.once(ACTIVE).bind(instance.id);
-    let [latest, abandoned] = history(session, instance.id);
-    // The row is locked before the others are read.
-    let [active, latest, abandoned] = session.all([active, latest, abandoned]).await?;
+pub(super) async fn launch(mut session: Session, store: &dyn Store, launch: &Launch) -> Outcome<Answer> {
+    match decide(&mut session, store, launch).await {
+        Ok(Decision::Begin { instance, previous, taken_over }) => {
+            let execution = begin(session, store, launch, instance, previous.as_ref()).await?;
+            Ok(Ok(Launched { execution, previous, taken_over }))
+        }
+        // A refusal may have closed the execution of a dead owner first, so it is committed.
+        Ok(Decision::Answer(answer)) => session.end(Ok(answer)).await,
+        Err(fail) => session.end(Err(fail)).await,
+    }
+}
+
+async fn decide(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<Decision> {
+    let instance = session.once(INSTANCE).bind(&launch.job_name).bind(&launch.job_key).bind(store.now());
+    let [latest, abandoned] = history(session, launch);
+    // The instance is locked before its executions are, and the latest of them before the others are read.
+    let [instance, latest, abandoned] = session.all([instance, latest, abandoned]).await?;
+    let id = instance.number()?;
+    let instance = JobInstance { id, job_name: launch.job_name.clone(), job_key: launch.job_key.clone() };
     let (mut history, mut taken_over) = ([latest, abandoned], None);
-    if let Some(row) = active.first() {
-        let active = Record::new("batch_execution", row);
+    if let Some(active) = active(&history[0])? {
         if active.get::<&str>("token")? == launch.owner.token {
-            return answered(session, &active, instance).await.map(Ok);
+            let launched = answered(session, &active, instance).await?;
+            return Ok(Decision::Answer(Ok(launched)));
         }
         match takeover::verdict(session, &active, store, launch).await? {
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => return Ok(Decision::Answer(Err(refusal))),
             Ok(taken) => {
                 takeover::close(session, store, launch, &taken).await?;
                 taken_over = Some(taken);
             }
         }
-        history = session.all(self::history(session, instance.id)).await?;
+        history = session.all(self::history(session, launch)).await?;
     }
-    let (previous, refusal) = previous(session, launch, &instance, history).await?;
-    if let Some(refusal) = refusal {
-        return Ok(Err(refusal));
+    match previous(session, launch, &instance, history).await {
+        Ok(previous) => Ok(Decision::Begin { instance, previous, taken_over }),
+        // Damaged data is such a reason too.
+        Err(Fail::Refused(refusal)) => Ok(Decision::Answer(Err(refusal))),
+        Err(fail) => Err(fail),
     }
-    let execution = insert(session, store, launch, instance, previous.as_ref()).await?;
-    Ok(Ok(Launched { execution, previous, taken_over }))
 }
 
 /// What asks for the last try of an instance, and for one that was given up.
-fn history(session: &Session, instance: i64) -> [Statement; 2] {
-    [LATEST, ABANDONED].map(|template| session.once(template).bind(instance))
+fn history(session: &Session, launch: &Launch) -> [Statement; 2] {
+    [LATEST, ABANDONED].map(|template| session.once(template).bind(&launch.job_name).bind(&launch.job_key))
 }
 
-async fn instance(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<JobInstance> {
-    let statement = session.once(INSTANCE).bind(&launch.job_name).bind(&launch.job_key).bind(store.now());
-    let id = session.insert(statement).await?;
-    Ok(JobInstance { id, job_name: launch.job_name.clone(), job_key: launch.job_key.clone() })
+/// The last try of an instance, while it is active.
+fn active(latest: &sql::Answer) -> Outcome<Option<Record<'_>>> {
+    let Some(row) = latest.rows.first() else { return Ok(None) };
+    let is_active = row.get::<Option<i64>>("active_key")?.is_some();
+    Ok(is_active.then(|| Record::new("batch_execution", row)))
 }
 
 /// The launch was committed before, and its answer lost.
@@ -91,38 +116,28 @@ async fn answered(session: &mut Session, active: &Record<'_>, instance: JobInsta
     Ok(Launched { execution, previous, taken_over: None })
 }
 
-/// The last try, and why it forbids another; damaged data is such a reason.
+/// The last try.
+///
+/// # Errors
+/// Why it forbids another.
 async fn previous(
     session: &mut Session,
     launch: &Launch,
     instance: &JobInstance,
-    history: [Vec<Row>; 2],
-) -> Outcome<(Option<JobExecution>, Option<Error>)> {
-    match read_previous(session, launch, instance, history).await {
-        Ok(previous) => Ok((previous, None)),
-        Err(Fail::Refused(refusal)) => Ok((None, Some(refusal))),
-        Err(fail) => Err(fail),
-    }
-}
-
-async fn read_previous(
-    session: &mut Session,
-    launch: &Launch,
-    instance: &JobInstance,
-    [latest, abandoned]: [Vec<Row>; 2],
+    [latest, abandoned]: [sql::Answer; 2],
 ) -> Outcome<Option<JobExecution>> {
-    let Some(row) = latest.first() else { return Ok(None) };
+    let Some(row) = latest.rows.first() else { return Ok(None) };
     let record = Record::new("batch_execution", row);
     let mut previous = record.execution_of(instance.clone())?;
     refuse_complete(launch, &previous)?;
-    if let Some(row) = abandoned.first() {
+    if let Some(row) = abandoned.rows.first() {
         return Err(given_up(launch, row.get("id")?).into());
     }
     refuse_restart(launch, &previous)?;
     let details = [PARAMETERS, CHECKPOINTS].map(|template| session.once(template).bind(previous.id));
     let [parameters, steps] = session.all(details).await?;
-    previous.parameters = read_parameters(&parameters)?;
-    for row in &steps {
+    previous.parameters = read_parameters(&parameters.rows)?;
+    for row in &steps.rows {
         Record::new("batch_step", row).step()?;
     }
     Ok(Some(previous))
@@ -160,8 +175,8 @@ fn given_up(launch: &Launch, execution: i64) -> Error {
     Error::new(ErrorKind::NeedsOperator, message).with("execution", execution)
 }
 
-async fn insert(
-    session: &mut Session,
+async fn begin(
+    session: Session,
     store: &dyn Store,
     launch: &Launch,
     instance: JobInstance,
@@ -170,11 +185,12 @@ async fn insert(
     let now = store.now();
     let context = previous.map_or_else(Context::default, |p| p.context.clone());
     let parameters = launch.parameters.stored();
-    let statement = session.once(INSERT).bind(instance.id).bind(now).bind(now).bind(now).bind(record::context(&context));
-    let statement = statement.bind(serde_json::json!(launch.owner).to_string()).bind(&launch.owner.token).bind(instance.id);
-    let id = session.insert(statement).await?;
-    insert_parameters(session, id, &parameters).await?;
-    lease::insert(session, store.timing(), id, &launch.owner, launch.ttl).await?;
+    let insert = session.once(INSERT).bind(instance.id).bind(now).bind(now).bind(now).bind(record::context(&context));
+    let insert = insert.bind(serde_json::json!(launch.owner).to_string()).bind(&launch.owner.token).bind(instance.id);
+    let mut statements = vec![insert];
+    statements.extend(blocks(session.texts(), PARAMETER, &rows(instance.id, &parameters)));
+    statements.push(lease::grant(&session, store.timing(), instance.id, &launch.owner, launch.ttl));
+    let id = session.finish(statements).await?.number()?;
     Ok(JobExecution {
         id,
         instance,
@@ -190,15 +206,13 @@ async fn insert(
     })
 }
 
-async fn insert_parameters(session: &mut Session, execution: i64, parameters: &Parameters) -> Outcome<()> {
-    let rows: Vec<Vec<Value>> = parameters
-        .iter()
-        .filter_map(|(name, p)| {
-            let (kind, value) = record::parameter(&p.value)?;
-            Some(vec![execution.into(), name.into(), kind.into(), value.into(), p.identifying.into()])
-        })
-        .collect();
-    Ok(session.insert_all(PARAMETER, &rows).await?)
+/// The rows of parameters, those of the instance's active execution.
+fn rows(instance: i64, parameters: &Parameters) -> Vec<Vec<Value>> {
+    let stored = parameters.iter().filter_map(|(name, p)| {
+        let (kind, value) = record::parameter(&p.value)?;
+        Some(vec![instance.into(), name.into(), kind.into(), value.into(), p.identifying.into()])
+    });
+    stored.collect()
 }
 
 /// The stored parameters of an execution.

@@ -14,9 +14,11 @@ use batch_core::{Clock, Owner, Request, repository::Lease};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::time::Duration;
 
-const INSERT: &str = "INSERT INTO @lease (execution_id, token, host, boot, until_time) VALUES (?, ?, ?, ?, {later})";
-const INSERT_BOOT: &str =
-    "INSERT INTO @lease (execution_id, token, host, boot, until_uptime, until_time) VALUES (?, ?, ?, ?, ?, ?)";
+/// The execution by what makes it active, since one text begins it and grants its lease.
+const INSERT: &str = "INSERT INTO @lease (execution_id, token, host, boot, until_time)
+    VALUES ((SELECT id FROM @execution WHERE active_key = ?), ?, ?, ?, {later})";
+const INSERT_BOOT: &str = "INSERT INTO @lease (execution_id, token, host, boot, until_uptime, until_time)
+    VALUES ((SELECT id FROM @execution WHERE active_key = ?), ?, ?, ?, ?, ?)";
 const RENEW: &str = "UPDATE @lease SET until_time = {later} WHERE execution_id = ? AND token = ?";
 const RENEW_BOOT: &str = "UPDATE @lease SET until_uptime = ?, until_time = ? WHERE execution_id = ? AND token = ?";
 const HELD: &str =
@@ -28,6 +30,10 @@ pub(super) const DELETE: &str = "DELETE FROM @lease WHERE execution_id = ?";
 /// What the tests of query plans look at.
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[INSERT_BOOT, RENEW_BOOT, HELD, FIND_BOOT, DELETE];
+
+/// What they look at on a server.
+#[cfg(test)]
+pub(super) const ON_A_SERVER: &[&str] = &[INSERT, RENEW, HELD, FIND, DELETE];
 
 /// By what clock leases run.
 #[derive(Debug, Clone, Copy)]
@@ -49,15 +55,14 @@ fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Grants the lease of a new execution.
-pub(super) async fn insert(session: &mut Session, timing: Timing<'_>, execution: i64, owner: &Owner, ttl: Duration) -> Outcome<()> {
+/// The statement that grants the lease of the instance's active execution.
+pub(super) fn grant(session: &Session, timing: Timing<'_>, instance: i64, owner: &Owner, ttl: Duration) -> Statement {
     let template = match timing {
         Timing::Server => INSERT,
         Timing::Boot(_) => INSERT_BOOT,
     };
-    let statement = session.once(template).bind(execution).bind(&owner.token).bind(&owner.host).bind(&owner.boot);
-    session.later(end_of(statement, timing, ttl)).await?;
-    Ok(())
+    let statement = session.once(template).bind(instance).bind(&owner.token).bind(&owner.host).bind(&owner.boot);
+    end_of(statement, timing, ttl)
 }
 
 fn end_of(statement: Statement, timing: Timing<'_>, ttl: Duration) -> Statement {
@@ -91,7 +96,7 @@ pub(super) async fn renew(mut session: Session, timing: Timing<'_>, lease: &Leas
 /// Whether the lease is still ours, without renewing it.
 pub(super) async fn held(session: Session, lease: &Lease) -> Outcome<Option<Request>> {
     let statement = session.once(HELD).bind(lease.execution).bind(&lease.token);
-    let answer = session.finish(statement).await?;
+    let answer = session.finish(vec![statement]).await?;
     let row = answer.rows.first().ok_or_else(|| not_owner(lease.execution))?;
     Ok(row.get::<Option<&str>>("request")?.and_then(Request::parse))
 }

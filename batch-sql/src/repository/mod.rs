@@ -46,10 +46,7 @@ impl SqlRepository {
 
     async fn launch_once(&self, launch: &Launch) -> Outcome<Result<Launched, Error>> {
         let store = &*self.store;
-        let mut session = store.begin(store.launch_wait()).await?;
-        // A refusal may have closed the execution of a dead owner first, so it is an answer, and is committed.
-        let answer = launch::launch(&mut session, store, launch).await;
-        session.end(answer).await
+        launch::launch(store.begin(store.launch_wait()).await?, store, launch).await
     }
 
     async fn begin(&self) -> Outcome<Session> {

@@ -111,6 +111,7 @@ async fn no_statement_needs_a_whole_table_on_postgres() {
         launch::STATEMENTS,
         step::STATEMENTS,
         takeover::STATEMENTS,
+        lease::ON_A_SERVER,
         checkpoint::ON_POSTGRES,
         ledger::SHARED,
         unit::STATEMENTS,

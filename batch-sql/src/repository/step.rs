@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::{Outcome, not_owner},
     session::Session,
-    sql::{Row, Statement, Value},
+    sql::{Answer, Statement, Value},
     store::Store,
 };
 use batch_core::{
@@ -39,7 +39,7 @@ pub(super) async fn start(mut session: Session, store: &dyn Store, start: &StepS
     match decide(&mut session, store, start).await {
         Ok(StepStarted::Started(step)) => {
             let insert = insert(&session, start.instance, &step);
-            let id = session.finish(insert).await?.number()?;
+            let id = session.finish(vec![insert]).await?.number()?;
             Ok(StepStarted::Started(Box::new(StepExecution { id, ..*step })))
         }
         answer => session.end(answer).await,
@@ -51,7 +51,7 @@ async fn decide(session: &mut Session, store: &dyn Store, start: &StepStart) -> 
     let last = session.once(LAST).bind(start.instance).bind(&start.name);
     let [held, last] = session.all([held(session, &start.lease), last]).await?;
     demand_held(&held, &start.lease)?;
-    let last = last.first().map(|row| Record::new("batch_step", row).step()).transpose()?;
+    let last = last.rows.first().map(|row| Record::new("batch_step", row).step()).transpose()?;
     let starts = last.as_ref().map_or(0, |l| l.start_no);
     match last {
         Some(last) if last.status == BatchStatus::Completed && !start.rerun => Ok(StepStarted::Complete(Box::new(last))),
@@ -66,8 +66,8 @@ pub(super) fn held(session: &Session, lease: &Lease) -> Statement {
 }
 
 /// A zombie that wakes between two steps, or two units, must not start the next.
-pub(super) fn demand_held(held: &[Row], lease: &Lease) -> Outcome<()> {
-    if held.is_empty() { Err(not_owner(lease.execution).into()) } else { Ok(()) }
+pub(super) fn demand_held(held: &Answer, lease: &Lease) -> Outcome<()> {
+    if held.rows.is_empty() { Err(not_owner(lease.execution).into()) } else { Ok(()) }
 }
 
 /// A completed step that is run again begins from nothing, but its commits go on being counted.

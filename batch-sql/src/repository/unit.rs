@@ -33,7 +33,7 @@ pub(super) async fn start(session: &mut Session, start: &UnitStart) -> Outcome<U
     let one = session.once(ONE).bind(start.instance).bind(&start.name).bind(&start.key);
     let [held, before] = session.all([step::held(session, &start.lease), one]).await?;
     step::demand_held(&held, &start.lease)?;
-    let before = before.first().map(unit).transpose()?;
+    let before = before.rows.first().map(unit).transpose()?;
     let record = UnitRecord {
         key: start.key.clone(),
         status: UnitStatus::InProgress,

@@ -9,7 +9,7 @@ use crate::{
 use batch_core::failpoint;
 use borrowed::Borrowed;
 use std::{
-    mem,
+    array, mem,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -62,7 +62,7 @@ impl Session {
     pub(crate) async fn later(&mut self, statement: Statement) -> Result<(), sqlx::Error> {
         match self.text(&statement) {
             Some(text) => {
-                self.count();
+                self.count(1);
                 self.put_off(&text);
                 Ok(())
             }
@@ -75,20 +75,10 @@ impl Session {
         Ok(self.run(statement).await?.changed)
     }
 
-    /// Runs an INSERT of one row that ends in `{id}` or `{or_find}`; returns the row's number.
-    pub(crate) async fn insert(&mut self, statement: Statement) -> Result<i64, sqlx::Error> {
-        self.run(statement).await?.number()
-    }
-
-    /// Inserts many rows, at the latest with the next statement; the template ends in `VALUES`.
+    /// Inserts many rows, at the latest with the next statement.
     pub(crate) async fn insert_all(&mut self, template: &'static str, rows: &[Vec<Value>]) -> Result<(), sqlx::Error> {
-        if !takes_texts(&self.texts) {
-            self.flush().await?;
-            return insert_all(self.lent.link(), &self.texts, template, rows, &self.statements).await;
-        }
-        for block in rows.chunks(BLOCK) {
-            self.count();
-            self.put_off(&Statement::rows_inline(template, &self.texts, block));
+        for statement in blocks(&self.texts.clone(), template, rows) {
+            self.later(statement).await?;
         }
         Ok(())
     }
@@ -103,18 +93,16 @@ impl Session {
         Ok(self.run(statement).await?.rows)
     }
 
-    /// Runs statements of which none needs the answer of another; the rows of each.
-    pub(crate) async fn all<const N: usize>(&mut self, statements: [Statement; N]) -> Result<[Vec<Row>; N], sqlx::Error> {
-        let texts: Option<Vec<String>> = statements.iter().map(|statement| self.text(statement)).collect();
-        if let Some(texts) = texts {
-            texts.iter().for_each(|_| self.count());
-            return Ok(self.send(&texts.join("; ")).await?.apart());
+    /// Runs statements of which none needs the answer of another; what each gave back.
+    pub(crate) async fn all<const N: usize>(&mut self, statements: [Statement; N]) -> Result<[Answer; N], sqlx::Error> {
+        if let Some(text) = self.joined(&statements) {
+            return Ok(self.send(&text).await?.apart());
         }
-        let mut all = [const { Vec::new() }; N];
-        for (rows, statement) in all.iter_mut().zip(statements) {
-            *rows = self.rows(statement).await?;
+        let mut answers = array::from_fn(|_| Answer::default());
+        for (answer, statement) in answers.iter_mut().zip(statements) {
+            *answer = self.run(statement).await?;
         }
-        Ok(all)
+        Ok(answers)
     }
 
     /// Runs several statements without values, in one round trip to a server; their rows.
@@ -134,15 +122,14 @@ impl Session {
         let _ = self.end::<()>(Err(sqlx::Error::RowNotFound.into())).await;
     }
 
-    /// Runs the last statement and commits, whatever it answers.
+    /// Runs the last statements and commits, whatever they answer; what the first gave back.
     ///
-    /// As the only one of its transaction it may run twice, where the connection is lost.
-    pub(crate) async fn finish(mut self, statement: Statement) -> Outcome<Answer> {
-        let Some(text) = self.text(&statement) else {
-            let answer = self.run(statement).await.map_err(Fail::from);
+    /// As the only ones of their transaction they may run twice, where the connection is lost.
+    pub(crate) async fn finish(mut self, statements: Vec<Statement>) -> Outcome<Answer> {
+        let Some(text) = self.joined(&statements) else {
+            let answer = self.in_turn(statements).await.map_err(Fail::from);
             return self.end(answer).await;
         };
-        self.count();
         failpoint!("session.ending");
         let sent = self.send(&format!("{text}; COMMIT")).await;
         failpoint!("session.ended");
@@ -188,13 +175,29 @@ impl Session {
         text(&self.texts, statement)
     }
 
+    /// All of them as one text, where each has one.
+    fn joined(&self, statements: &[Statement]) -> Option<String> {
+        let texts: Vec<String> = statements.iter().map(|statement| self.text(statement)).collect::<Option<_>>()?;
+        self.count(texts.len());
+        Some(texts.join("; "))
+    }
+
+    async fn in_turn(&mut self, statements: Vec<Statement>) -> Result<Answer, sqlx::Error> {
+        let mut first = None;
+        for statement in statements {
+            let answer = self.run(statement).await?;
+            first.get_or_insert(answer);
+        }
+        Ok(first.unwrap_or_default())
+    }
+
     fn put_off(&mut self, text: &str) {
         self.before.push_str(text);
         self.before.push_str("; ");
     }
 
     async fn run(&mut self, statement: Statement) -> Result<Answer, sqlx::Error> {
-        self.count();
+        self.count(1);
         if let Some(text) = self.text(&statement) {
             return self.send(&text).await;
         }
@@ -220,8 +223,8 @@ impl Session {
         }
     }
 
-    fn count(&self) {
-        self.statements.fetch_add(1, Ordering::Relaxed);
+    fn count(&self, statements: usize) {
+        self.statements.fetch_add(statements as u64, Ordering::Relaxed);
     }
 }
 
@@ -232,8 +235,13 @@ fn takes_texts(texts: &Texts) -> bool {
 
 /// The statement with its values in it, where it comes once: PostgreSQL's driver prepares each in a round trip of its own.
 fn text(texts: &Texts, statement: &Statement) -> Option<String> {
-    let template = statement.once.filter(|_| takes_texts(texts))?;
+    let template = statement.once.as_ref().filter(|_| takes_texts(texts))?;
     Some(texts.inline(template, &statement.values))
+}
+
+/// The statements that insert rows, as few as their number allows; the template ends in VALUES and one row of placeholders.
+pub(crate) fn blocks(texts: &Texts, template: &'static str, rows: &[Vec<Value>]) -> impl Iterator<Item = Statement> {
+    rows.chunks(BLOCK).map(move |block| Statement::rows(template, texts, block))
 }
 
 /// Runs a statement.
@@ -252,12 +260,9 @@ pub(crate) async fn insert_all(
     rows: &[Vec<Value>],
     statements: &AtomicU64,
 ) -> Result<(), sqlx::Error> {
-    for block in rows.chunks(BLOCK) {
+    for statement in blocks(texts, template, rows) {
         statements.fetch_add(1, Ordering::Relaxed);
-        match takes_texts(texts) {
-            true => link.script(Statement::rows_inline(template, texts, block).into()).await?,
-            false => link.run(Statement::rows(template, texts, block)).await?,
-        };
+        run(link, texts, statement).await?;
     }
     Ok(())
 }

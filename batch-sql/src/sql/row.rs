@@ -18,9 +18,10 @@ pub struct Answer {
 
 impl Answer {
     /// The rows of each of the last `N` statements.
-    pub(crate) fn apart<const N: usize>(mut self) -> [Vec<Row>; N] {
+    pub(crate) fn apart<const N: usize>(mut self) -> [Self; N] {
         self.ends.pop();
-        let mut apart = array::from_fn(|_| self.rows.split_off(self.ends.pop().unwrap_or(0)));
+        let mut rows = || self.rows.split_off(self.ends.pop().unwrap_or(0));
+        let mut apart = array::from_fn(|_| Self { rows: rows(), ..Self::default() });
         apart.reverse();
         apart
     }
@@ -138,7 +139,7 @@ mod tests {
     }
 
     fn numbers<const N: usize>(answer: Answer) -> [Vec<i64>; N] {
-        answer.apart().map(|rows| rows.iter().map(|row| row.get("n").unwrap()).collect())
+        answer.apart().map(|answer| answer.rows.iter().map(|row| row.get("n").unwrap()).collect())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A statement with its values.
 
-use super::Value;
-use std::sync::Arc;
+use super::{Texts, Value};
+use std::{borrow::Cow, sync::Arc};
 
 /// A statement of the repository, ready to run.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub struct Statement {
     /// Whether its text comes again, so that the connection keeps it prepared.
     pub(crate) keep: bool,
     /// Where it is not likely to come again on its connection soon, the template that `text` was made of.
-    pub(crate) once: Option<&'static str>,
+    pub(crate) once: Option<Cow<'static, str>>,
 }
 
 impl Statement {
@@ -22,7 +22,7 @@ impl Statement {
     /// Of those that a run needs once.
     #[must_use]
     pub(crate) fn once(self, template: &'static str) -> Self {
-        Self { once: Some(template), ..self }
+        Self { once: Some(template.into()), ..self }
     }
 
     /// Adds the value of the next placeholder.
@@ -39,23 +39,23 @@ impl Statement {
         self
     }
 
-    /// Repeats the row of placeholders with which the text ends, `(?, ?)`, for each of `rows`.
+    /// Repeats the row of placeholders with which the template ends, behind VALUES, for each of `rows`.
     #[must_use]
-    pub(crate) fn rows(template: &'static str, texts: &super::Texts, rows: &[Vec<Value>]) -> Self {
-        let (text, values) = Self::rows_template(template, rows);
-        Self { text: texts.inline(&text, &[]).into(), values, keep: false, once: None }
+    pub(crate) fn rows(template: &'static str, texts: &Texts, rows: &[Vec<Value>]) -> Self {
+        let (template, values) = Self::rows_template(template, rows);
+        Self { text: texts.inline(&template, &[]).into(), values, keep: false, once: Some(template.into()) }
     }
 
     /// The same as a text with the values in it.
-    pub(crate) fn rows_inline(template: &str, texts: &super::Texts, rows: &[Vec<Value>]) -> String {
-        let (text, values) = Self::rows_template(template, rows);
-        texts.inline(&text, &values)
+    pub(crate) fn rows_inline(template: &str, texts: &Texts, rows: &[Vec<Value>]) -> String {
+        let (template, values) = Self::rows_template(template, rows);
+        texts.inline(&template, &values)
     }
 
     /// The template for all of `rows`, and their values.
     fn rows_template(template: &str, rows: &[Vec<Value>]) -> (String, Vec<Value>) {
-        let row = format!("({})", vec!["?"; rows.first().map_or(0, Vec::len)].join(", "));
-        let text = format!("{template} {}", vec![row.as_str(); rows.len()].join(", "));
-        (text, rows.iter().flatten().cloned().collect())
+        let row = template.split_once("VALUES ").map_or("", |(_, row)| row);
+        let template = template.to_owned() + &format!(", {row}").repeat(rows.len().saturating_sub(1));
+        (template, rows.iter().flatten().cloned().collect())
     }
 }

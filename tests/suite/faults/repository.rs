@@ -16,7 +16,7 @@ const ROWS: i64 = 30;
 /// What a job says on the connection that launches it, in this order; then what it says for a chunk.
 const SAID: [&str; 13] = [
     "INSERT INTO @instance",
-    "FROM @execution WHERE active_key",
+    "FROM @execution WHERE instance_id",
     "INSERT INTO @execution",
     "INSERT INTO @parameter",
     "INSERT INTO @lease",
