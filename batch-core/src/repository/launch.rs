@@ -27,7 +27,7 @@ pub struct Launch {
 pub struct Launched {
     /// The new execution, STARTED; its context is what completed steps of earlier tries saved.
     pub execution: JobExecution,
-    /// The try before it, without its steps.
+    /// The try before it, without its parameters and steps.
     pub previous: Option<JobExecution>,
     /// Whose execution was closed, if one was still active.
     pub taken_over: Option<TakenOver>,

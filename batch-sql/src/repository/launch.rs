@@ -128,17 +128,14 @@ async fn previous(
 ) -> Outcome<Option<JobExecution>> {
     let Some(row) = latest.rows.first() else { return Ok(None) };
     let record = Record::new("batch_execution", row);
-    let mut previous = record.execution_of(instance.clone())?;
+    let previous = record.execution_of(instance.clone())?;
     refuse_complete(launch, &previous)?;
     if let Some(row) = abandoned.rows.first() {
         return Err(given_up(launch, row.get("id")?).into());
     }
     refuse_restart(launch, &previous)?;
-    let details = [PARAMETERS, CHECKPOINTS].map(|template| session.once(template).bind(previous.id));
-    let [parameters, steps] = session.all(details).await?;
-    previous.parameters = read_parameters(&parameters.rows)?;
-    for row in &steps.rows {
-        Record::new("batch_step", row).step()?;
+    for row in session.rows(session.once(CHECKPOINTS).bind(previous.id)).await? {
+        Record::new("batch_step", &row).step()?;
     }
     Ok(Some(previous))
 }

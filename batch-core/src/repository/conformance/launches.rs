@@ -90,6 +90,7 @@ async fn ends_and_is_launched_again<F: Fixture>(f: &F, status: BatchStatus) {
     let second = Run::begin(f).await;
     let previous = second.launched.previous.as_ref().unwrap();
     assert_eq!((previous.id, previous.status), (first.id(), status));
+    assert!(previous.parameters == Parameters::new() && previous.steps.is_empty());
     assert_eq!(second.instance(), first.instance());
     assert_ne!(second.id(), first.id());
     assert!(second.launched.taken_over.is_none());

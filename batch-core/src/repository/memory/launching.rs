@@ -3,7 +3,7 @@
 use super::state::{Execution, Instance, Now, State};
 use crate::{
     error::{Error, ErrorKind},
-    execution::{BatchStatus, ExitStatus, JobExecution, JobInstance},
+    execution::{BatchStatus, ExitStatus, JobExecution, JobInstance, Parameters},
     repository::{Launch, Launched, Owner, TakenOver},
 };
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ impl State {
         let instance = self.instances.get(&instance.id)?;
         let active = self.executions.get(&instance.active?).filter(|e| e.owner.token == owner.token)?;
         let before = instance.executions.iter().rev().nth(1).and_then(|id| self.executions.get(id));
-        Some(Launched { execution: active.row.clone(), previous: before.map(|e| e.row.clone()), taken_over: None })
+        Some(Launched { execution: active.row.clone(), previous: before.map(without_parameters), taken_over: None })
     }
 
     /// Closes the active execution, if there is one and its owner is gone.
@@ -87,7 +87,7 @@ impl State {
 
     fn last_execution(&self, instance: i64) -> Option<JobExecution> {
         let id = self.instances.get(&instance)?.executions.last()?;
-        self.executions.get(id).map(|e| e.row.clone())
+        self.executions.get(id).map(without_parameters)
     }
 
     fn may_run(&self, instance: &JobInstance, launch: &Launch, previous: Option<&JobExecution>) -> Result<(), Error> {
@@ -129,6 +129,10 @@ impl State {
         self.executions.insert(id, execution);
         row
     }
+}
+
+fn without_parameters(execution: &Execution) -> JobExecution {
+    JobExecution { parameters: Parameters::new(), ..execution.row.clone() }
 }
 
 fn lease_over(execution: &Execution, now: &Now) -> Option<String> {
