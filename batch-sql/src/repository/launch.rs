@@ -102,8 +102,9 @@ fn history(session: &Session, launch: &Launch) -> [Statement; 2] {
 /// The last try of an instance, while it is active.
 fn active(latest: &sql::Answer) -> Outcome<Option<Record<'_>>> {
     let Some(row) = latest.rows.first() else { return Ok(None) };
-    let is_active = row.get::<Option<i64>>("active_key")?.is_some();
-    Ok(is_active.then(|| Record::new("batch_execution", row)))
+    let latest = Record::new("batch_execution", row);
+    let is_active = latest.get::<Option<i64>>("active_key")?.is_some();
+    Ok(is_active.then_some(latest))
 }
 
 /// The launch was committed before, and its answer lost.

@@ -17,7 +17,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The rows of each of the last `N` statements.
+    /// The last `N` statements apart, each with its rows alone.
     pub(crate) fn apart<const N: usize>(mut self) -> [Self; N] {
         self.ends.pop();
         let mut rows = || self.rows.split_off(self.ends.pop().unwrap_or(0));
