@@ -114,13 +114,12 @@ impl<Out> Batch<Out> {
         !self.stopped && self.failure.is_none()
     }
 
-    /// Notes that filling it was given up, where `limit` was how long that may take.
-    pub(super) fn cut(&mut self, cut: Option<Cut>, limit: Option<Duration>) {
+    /// Notes that filling it was given up.
+    pub(super) fn cut(&mut self, cut: Option<Cut>) {
         match cut {
             None => {}
             Some(Cut::Unwanted) => self.stopped = true,
-            Some(Cut::Late) => {
-                let limit = limit.unwrap_or_default();
+            Some(Cut::Late(limit)) => {
                 let error = format!("reading and processing the chunk took longer than {limit:?}").into();
                 self.failure = Some(Failure { phase: Phase::Process, number: None, line: None, error });
             }

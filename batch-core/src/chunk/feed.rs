@@ -24,7 +24,7 @@ pub(super) struct Feed<R: Reader, P: Processor<R::Item>> {
 
 /// A chunk in the line.
 enum Place<Out> {
-    Filled(Batch<Out>),
+    Filled(Box<Batch<Out>>),
     UnderWay(AbortOnDropHandle<Batch<Out>>),
 }
 
@@ -49,7 +49,7 @@ impl<R: Reader, P: Processor<R::Item>> Feed<R, P> {
             return batch.ok();
         }
         match self.next.take() {
-            Some(Place::Filled(batch)) => Some(batch),
+            Some(Place::Filled(batch)) => Some(*batch),
             _ => None,
         }
     }
@@ -90,7 +90,7 @@ async fn fill<R: Reader, P: Processor<R::Item>>(
         }
         let last = batch.is_last();
         room.send(if workers == 1 || !batch.is_read() {
-            Place::Filled(batch)
+            Place::Filled(Box::new(batch))
         } else {
             let Ok(worker) = idle.clone().acquire_owned().await else { break };
             let work = Work { items: std::mem::take(&mut source.items), by: source.processing.clone(), limit: source.chunk_limit };
@@ -113,7 +113,7 @@ struct Work<In, P: Processor<In>> {
 impl<In: Send, P: Processor<In>> Work<In, P> {
     async fn on(mut self, mut batch: Batch<P::Out>, worker: OwnedSemaphorePermit) -> Batch<P::Out> {
         let cut = within(self.limit, &self.by.surroundings.cancel, self.by.chunk(&mut self.items, &mut batch)).await;
-        batch.cut(cut, self.limit);
+        batch.cut(cut);
         drop(worker);
         batch
     }

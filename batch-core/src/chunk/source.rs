@@ -59,14 +59,14 @@ impl<R: Reader, P: Processor<R::Item>> Source<R, P> {
             }
         };
         let cut = within(limit, &cancel, filling).await;
-        batch.cut(cut, limit);
+        batch.cut(cut);
     }
 
     /// Reads the next chunk into `items`, for somebody else to process.
     pub(super) async fn read_only(&mut self, batch: &mut Batch<P::Out>) {
         let (limit, cancel) = (self.chunk_limit, self.surroundings.cancel.clone());
         let cut = within(limit, &cancel, self.read_chunk(batch)).await;
-        batch.cut(cut, limit);
+        batch.cut(cut);
     }
 
     async fn read_chunk(&mut self, batch: &mut Batch<P::Out>) {
@@ -192,9 +192,10 @@ pub(super) fn index(position: usize) -> u32 {
 }
 
 /// Why work on a chunk was given up.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Cut {
     /// It took longer than it may.
-    Late,
+    Late(Duration),
     /// Nobody wants the chunk any more.
     Unwanted,
 }
@@ -207,7 +208,7 @@ pub(super) async fn within(limit: Option<Duration>, cancel: &CancellationToken, 
                 work.await;
                 None
             }
-            Some(limit) => tokio::time::timeout(limit, work).await.is_err().then_some(Cut::Late),
+            Some(limit) => tokio::time::timeout(limit, work).await.is_err().then_some(Cut::Late(limit)),
         }
     };
     tokio::select! {
