@@ -34,7 +34,9 @@ impl Processor<u64> for Together {
             let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
             self.most.fetch_max(now, Ordering::SeqCst);
             match &self.barrier {
-                Some(barrier) => drop(barrier.wait().await),
+                Some(barrier) => {
+                    barrier.wait().await;
+                }
                 // Later chunks are done sooner.
                 None => tokio::time::sleep(Duration::from_millis(90 - item)).await,
             }
