@@ -13,14 +13,25 @@ pub fn group(name: &str, chunk: u64) -> Vec<Run> {
     let all = |pairs: &[_], chunk| pairs.iter().map(|&(who, workload)| Run::new(who, workload, chunk)).collect();
     match name {
         "w1" => {
-            let by_hand = [(Ours, "w1"), (Ours, "w1flight"), (Ours, "w1flightstep"), (Limit, "w1ck"), (Limit, "w1window2")];
-            let mut runs: Vec<Run> = all(&by_hand, chunk);
+            let mut runs = each("w1", &[Ours]);
+            let in_flight = ["w1flight", "w1flightstep", "w1flightrec", "w1flightsteprec"];
+            runs.extend(in_flight.map(|workload| Run::new(Ours, workload, chunk)));
+            runs.extend(["w1ck", "w1window2"].map(|workload| Run::new(Limit, workload, chunk)));
             runs.extend(each("w1", &[PsqlCopy, HandLoop, Oxide, Sbrs, Spring]));
             runs
         }
         "w1at100" => all(&[(Ours, "w1"), (Limit, "w1ck"), (HandLoop, "w1")], 100),
         "w1at10000" => all(
-            &[(Ours, "w1flightstep"), (Ours, "w1flight"), (Ours, "w1"), (Limit, "w1ck"), (Limit, "w1window2"), (PsqlCopy, "w1")],
+            &[
+                (Ours, "w1flightstep"),
+                (Ours, "w1flightsteprec"),
+                (Ours, "w1flight"),
+                (Ours, "w1flight3"),
+                (Ours, "w1"),
+                (Limit, "w1ck"),
+                (Limit, "w1window2"),
+                (PsqlCopy, "w1"),
+            ],
             10_000,
         ),
         "w2" => {

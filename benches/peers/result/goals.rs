@@ -70,6 +70,10 @@ pub fn goals(chunk: u64) -> Vec<Goal> {
         times(ours("w1flight"), Limit, "w1window2", 1.05),
         times(ours("w1flightstep"), PsqlCopy, "w1", 1.05),
         times(Run::new(Ours, "w1flightstep", 10_000), PsqlCopy, "w1", 0.75),
+        // The same with records instead of structs.
+        times(ours("w1flightrec"), Limit, "w1window2", 1.05),
+        times(ours("w1flightsteprec"), PsqlCopy, "w1", 1.05),
+        times(Run::new(Ours, "w1flightsteprec", 10_000), PsqlCopy, "w1", 0.75),
         times(ours("w1"), Spring, "w1", 0.25),
         times(ours("w1"), Oxide, "w1", 0.5),
         times(ours("w1"), Sbrs, "w1", 0.65),
