@@ -46,9 +46,16 @@ fn kill_tuners(way: Way, seed: u64) {
     println!("{} tuners killed: {way:?}", kills.len());
 }
 
+/// A job that was killed.
+fn killed() -> Scene {
+    let scene = Scene::new(Kind::Load, 10, 300);
+    assert!(run(&scene.spec, "chunk.committed=kill@5").killed());
+    scene
+}
+
 /// How often an undisturbed tuner passes each point.
 fn passages(way: Way) -> BTreeMap<String, u64> {
-    let scene = Scene::new(Kind::Load, 10, 300);
+    let scene = killed();
     let file = scene.path().join("passages.json");
     let orders = Orders { passages: Some(file.clone()), ..orders(&scene, way) };
     let ended = orders.start("").finish();
@@ -69,8 +76,7 @@ fn orders(scene: &Scene, way: Way) -> Orders {
 
 /// The job is killed, then one tuner after the other; the job goes on where it was.
 fn between_two_tries(way: Way, kills: &[Kill]) {
-    let scene = Scene::new(Kind::Load, 10, 300);
-    assert!(run(&scene.spec, "chunk.committed=kill@5").killed());
+    let scene = killed();
     let (before, orders) = (scene.state(), orders(&scene, way));
     for kill in kills {
         let told = format!("{kill:?}");
