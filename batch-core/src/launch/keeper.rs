@@ -6,6 +6,7 @@ use crate::{
     repository::{JobRepository, Lease, Request},
 };
 use std::{
+    cell::LazyCell,
     pin::pin,
     sync::{
         Arc,
@@ -14,7 +15,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 /// Keeps the lease until it is dropped.
 #[derive(Debug)]
@@ -28,15 +29,15 @@ impl Keeper {
         let (done, wait) = channel();
         let thread = std::thread::Builder::new().name("batch-lease".to_owned()).spawn(move || {
             let trusted_until = Instant::now() + lease.ttl;
-            // One runtime for all renewals, since a connection lives as long as the runtime that opened it.
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-                tracing::error!("no runtime for the lease could be built");
-                return;
-            };
+            // One runtime for all renewals, since a connection lives as long as the runtime that opened it; most runs end before the first.
+            let runtime = LazyCell::new(|| Builder::new_current_thread().enable_all().build());
             let repository = repository.apart().unwrap_or(repository);
-            let mut renewal = Renewal { repository, runtime, control, trusted_until, lease };
+            let mut renewal = Renewal { repository, control, trusted_until, lease };
             while wait.recv_timeout(renewal.pause()) == Err(RecvTimeoutError::Timeout) {
-                renewal.renew();
+                match &*runtime {
+                    Ok(runtime) => renewal.renew(runtime),
+                    Err(error) => return tracing::error!(%error, "no runtime for the lease could be built"),
+                }
             }
         });
         match thread {
@@ -60,7 +61,6 @@ impl Drop for Keeper {
 
 struct Renewal {
     repository: Arc<dyn JobRepository>,
-    runtime: Runtime,
     control: StopHandle,
     lease: Lease,
     /// Until when nobody can have taken the lease.
@@ -77,9 +77,9 @@ impl Renewal {
         }
     }
 
-    fn renew(&mut self) {
+    fn renew(&mut self, runtime: &Runtime) {
         let sent = Instant::now();
-        match self.runtime.block_on(self.answer()) {
+        match runtime.block_on(self.answer()) {
             Ok(request) => {
                 self.trusted_until = sent + self.lease.ttl;
                 // A pause is obeyed between chunks, where the commit tells of it.

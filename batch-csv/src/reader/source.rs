@@ -9,6 +9,9 @@ use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 /// Bytes read at once: large enough that the system calls do not show, small enough to stay in the second-level cache.
 const WINDOW: usize = 128 * 1024;
 
+/// Bytes read first: a header takes no more, and neither does the first record after a restart.
+const FIRST: usize = 8 * 1024;
+
 /// How the bytes of a file become bytes that the CSV automaton can split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -28,6 +31,8 @@ pub(super) struct Source {
     form: Form,
     length: u64,
     window: Window,
+    /// Bytes of the next window.
+    size: usize,
     raw: Vec<u8>,
     consumed: usize,
     next: u64,
@@ -37,7 +42,8 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(file: Arc<File>, form: Form, length: u64, offset: u64) -> Self {
-        Self { file, form, length, window: Window::Bytes(Vec::new()), raw: Vec::new(), consumed: 0, next: offset, offset, seen: 0 }
+        let window = Window::Bytes(Vec::new());
+        Self { file, form, length, window, size: FIRST, raw: Vec::new(), consumed: 0, next: offset, offset, seen: 0 }
     }
 
     /// Another source of the same file, from `offset` on.
@@ -72,7 +78,8 @@ impl Source {
             return Ok(true);
         }
         let left = self.length - self.next;
-        let want = usize::try_from(left).unwrap_or(WINDOW).min(WINDOW);
+        let want = usize::try_from(left).unwrap_or(WINDOW).min(self.size);
+        self.size = WINDOW;
         self.consumed = 0;
         match self.form {
             Form::Utf8 | Form::Bytes => self.fill_bytes(want, want as u64 == left)?,

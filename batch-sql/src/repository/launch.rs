@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::{Fail, Outcome, not_owner},
     session::{Session, blocks},
-    sql::{self, Row, Statement, Value},
+    sql::{Row, Statement, Value},
     store::Store,
 };
 use batch_core::{
@@ -22,8 +22,7 @@ const INSTANCE: &str = "INSERT INTO @instance (job_name, job_key, create_time) V
 /// makes it and asks for this.
 const LATEST: &str = "SELECT * FROM @execution WHERE instance_id = (SELECT id FROM @instance WHERE job_name = ? AND job_key = ?)
     ORDER BY id DESC LIMIT 1{for_update}";
-const ABANDONED: &str = "SELECT id FROM @execution
-    WHERE instance_id = (SELECT id FROM @instance WHERE job_name = ? AND job_key = ?) AND status = 'ABANDONED' LIMIT 1";
+const ABANDONED: &str = "SELECT id FROM @execution WHERE instance_id = ? AND status = 'ABANDONED' LIMIT 1";
 const PARAMETERS: &str =
     "SELECT execution_id AS id, name, type, value, identifying FROM @parameter WHERE execution_id = ? ORDER BY name";
 const CHECKPOINTS: &str = "SELECT * FROM @step WHERE execution_id = ? AND status <> 'COMPLETED'";
@@ -66,13 +65,12 @@ pub(super) async fn launch(mut session: Session, store: &dyn Store, launch: &Lau
 
 async fn decide(session: &mut Session, store: &dyn Store, launch: &Launch) -> Outcome<Decision> {
     let instance = session.once(INSTANCE).bind(&launch.job_name).bind(&launch.job_key).bind(store.now());
-    let [latest, abandoned] = history(session, launch);
-    // The instance is locked before its executions are, and the latest of them before the others are read.
-    let [instance, latest, abandoned] = session.all([instance, latest, abandoned]).await?;
+    // The instance is locked before its latest execution is, and that before the others are read.
+    let [instance, latest] = session.all([instance, latest(session, launch)]).await?;
     let id = instance.number()?;
     let instance = JobInstance { id, job_name: launch.job_name.clone(), job_key: launch.job_key.clone() };
-    let (mut history, mut taken_over) = ([latest, abandoned], None);
-    if let Some(active) = active(&history[0])? {
+    let (mut last, mut taken_over) = (latest.rows.into_iter().next(), None);
+    if let Some(active) = active(last.as_ref())? {
         if active.get::<&str>("token")? == launch.owner.token {
             let launched = answered(session, &active, instance).await?;
             return Ok(Decision::Answer(Ok(launched)));
@@ -84,9 +82,9 @@ async fn decide(session: &mut Session, store: &dyn Store, launch: &Launch) -> Ou
                 taken_over = Some(taken);
             }
         }
-        history = session.all(self::history(session, launch)).await?;
+        last = session.row(self::latest(session, launch)).await?;
     }
-    match previous(session, launch, &instance, history).await {
+    match previous(session, launch, &instance, last.as_ref()).await {
         Ok(previous) => Ok(Decision::Begin { instance, previous, taken_over }),
         // Damaged data is such a reason too.
         Err(Fail::Refused(refusal)) => Ok(Decision::Answer(Err(refusal))),
@@ -94,17 +92,16 @@ async fn decide(session: &mut Session, store: &dyn Store, launch: &Launch) -> Ou
     }
 }
 
-/// What asks for the last try of an instance, and for one that was given up.
-fn history(session: &Session, launch: &Launch) -> [Statement; 2] {
-    [LATEST, ABANDONED].map(|template| session.once(template).bind(&launch.job_name).bind(&launch.job_key))
+/// What asks for the last try of an instance, and keeps it as it is until the transaction ends.
+fn latest(session: &Session, launch: &Launch) -> Statement {
+    session.once(LATEST).bind(&launch.job_name).bind(&launch.job_key)
 }
 
 /// The last try of an instance, while it is active.
-fn active(latest: &sql::Answer) -> Outcome<Option<Record<'_>>> {
-    let Some(row) = latest.rows.first() else { return Ok(None) };
-    let latest = Record::new("batch_execution", row);
-    let is_active = latest.get::<Option<i64>>("active_key")?.is_some();
-    Ok(is_active.then_some(latest))
+fn active(last: Option<&Row>) -> Outcome<Option<Record<'_>>> {
+    let Some(row) = last else { return Ok(None) };
+    let record = Record::new("batch_execution", row);
+    Ok(record.get::<Option<i64>>("active_key")?.map(|_| record))
 }
 
 /// The launch was committed before, and its answer lost.
@@ -125,18 +122,20 @@ async fn previous(
     session: &mut Session,
     launch: &Launch,
     instance: &JobInstance,
-    [latest, abandoned]: [sql::Answer; 2],
+    last: Option<&Row>,
 ) -> Outcome<Option<JobExecution>> {
-    let Some(row) = latest.rows.first() else { return Ok(None) };
-    let record = Record::new("batch_execution", row);
-    let previous = record.execution_of(instance.clone())?;
+    let Some(row) = last else { return Ok(None) };
+    let previous = Record::new("batch_execution", row).execution_of(instance.clone())?;
     refuse_complete(launch, &previous)?;
+    let abandoned = session.once(ABANDONED).bind(instance.id);
+    let steps = session.once(CHECKPOINTS).bind(previous.id);
+    let [abandoned, steps] = session.all([abandoned, steps]).await?;
     if let Some(row) = abandoned.rows.first() {
         return Err(given_up(launch, row.get("id")?).into());
     }
     refuse_restart(launch, &previous)?;
-    for row in session.rows(session.once(CHECKPOINTS).bind(previous.id)).await? {
-        Record::new("batch_step", &row).step()?;
+    for row in &steps.rows {
+        Record::new("batch_step", row).step()?;
     }
     Ok(Some(previous))
 }
